@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "base/result.h"
+
+#include <spdlog/spdlog.h>
+#include <string_view>
+
+// Levels: error needs a person, warn still enforces but degraded, info a change of state,
+// debug the rest. Log with spdlog::info("{}", ...) and its like.
+namespace ebpfd {
+
+// Directs the log to stderr. level: error, warn, info or debug; format: text or json.
+Result<void> setup_logging(std::string_view level, std::string_view format);
+
+} // namespace ebpfd

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "base/result.h"
+#include "ebpfd/event.h"
+#include "model/plan.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ebpfd {
+
+// Entries each table can hold; the defaults stand in ebpfd --help.
+struct Capacities {
+    uint32_t flows = 262144;
+    uint32_t pending = 65536;
+    uint32_t fragments = 8192;
+    uint32_t endpoints = 1024;
+    uint32_t addresses = 131072;
+    uint32_t services = 16384;
+    uint32_t rulesets = 4096;
+    uint32_t peers = 262144;
+    uint32_t cidrs = 131072;
+    uint32_t ports = 65536;
+    uint32_t rules = 16384;
+    uint32_t refusal_ring = 1 << 20; // bytes, a power of two
+    uint32_t flow_ring = 4 << 20;
+};
+
+enum class AttachMode : uint8_t { automatic, tcx, clsact };
+
+struct DatapathOptions {
+    std::string bpffs; // folder on a bpf file system; made if missing
+    Capacities capacities;
+    bool audit = false;
+    AttachMode attach = AttachMode::automatic;
+};
+
+// What one apply did, for the log and the metrics.
+struct ApplyReport {
+    uint32_t generation = 0;   // in force afterwards
+    uint32_t changes = 0;      // map entries written; 0: nothing differed, no flip
+    std::chrono::nanoseconds write{};
+    std::chrono::nanoseconds flip{}; // from the call to the store that switched the node
+    std::vector<std::string> warnings; // interfaces that could not be attached, with reason
+};
+
+// The loaded programs and their maps, pinned below bpffs, and the only writer of policy maps.
+class Datapath {
+public:
+    // Adopts what is pinned there, or loads and pins afresh. An Error's message is one
+    // sentence that says what to do (no BTF, no ring buffer, capability, bpffs, layout).
+    static Result<std::unique_ptr<Datapath>> open(const DatapathOptions& options);
+    virtual ~Datapath() = default;
+
+    // Makes the plan the node's policy: checks capacities, writes what differs into idle slots,
+    // flips the generation, attaches new endpoints, detaches those that are gone, and then
+    // retires what no packet can use any more. On an error the previous policy stays in force.
+    virtual Result<ApplyReport> apply(const Plan& plan) = 0;
+
+    virtual uint32_t generation() const = 0;
+    // "tcx" or "clsact".
+    virtual std::string attach_mode() const = 0;
+    // Waits up to timeout for records of both rings and hands each to sink; refusals first.
+    // Returns how many there were.
+    virtual Result<size_t> drain(std::chrono::milliseconds timeout,
+                                 const std::function<void(ring, const event&)>& sink) = 0;
+    // Removes flows that are closed or idle for too long; calls closed with a record of each.
+    virtual Result<size_t> sweep(const std::function<void(const event&)>& closed) = 0;
+
+    // Removes links, filters, programs and maps below bpffs.
+    static Result<void> detach(const std::string& bpffs);
+};
+
+} // namespace ebpfd

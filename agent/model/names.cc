@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/names.h"
+
+#include <array>
+#include <fmt/format.h>
+#include <netinet/in.h>
+
+namespace ebpfd {
+namespace {
+
+template <size_t N>
+std::string_view pick(const std::array<std::string_view, N>& names, uint32_t number)
+{
+    return number < N && !names[number].empty() ? names[number] : "unknown";
+}
+
+constexpr std::array<std::string_view, 3> verdicts{"allow", "deny", "would-deny"};
+constexpr std::array<std::string_view, REASON_COUNT> reasons{
+    "no-policy", "rule",        "node",     "self",      "neighbor", "icmp-error",    "", "",
+    "denied",    "unknown-pod", "fragment", "malformed", "not-ip",   "source-routed", "", ""};
+constexpr std::array<std::string_view, 2> directions{"ingress", "egress"};
+constexpr std::array<std::string_view, 5> types{"", "flow_open", "flow_update", "flow_close",
+                                                "drop"};
+constexpr std::array<std::string_view, 4> states{"new", "established", "closing", "closed"};
+
+} // namespace
+
+std::string_view verdict_name(uint32_t verdict)
+{
+    return pick(verdicts, verdict);
+}
+
+std::string_view reason_name(uint32_t reason)
+{
+    return pick(reasons, reason);
+}
+
+std::string_view direction_name(uint32_t direction)
+{
+    return pick(directions, direction);
+}
+
+std::string_view event_type_name(uint32_t type)
+{
+    return pick(types, type);
+}
+
+std::string_view flow_state_name(uint32_t state)
+{
+    return pick(states, state);
+}
+
+std::string protocol_name(uint32_t protocol)
+{
+    switch (protocol) {
+    case IPPROTO_TCP:
+        return "TCP";
+    case IPPROTO_UDP:
+        return "UDP";
+    case IPPROTO_SCTP:
+        return "SCTP";
+    case IPPROTO_ICMP:
+        return "ICMP";
+    case IPPROTO_ICMPV6:
+        return "ICMPv6";
+    default:
+        return fmt::format("{}", protocol);
+    }
+}
+
+} // namespace ebpfd

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "model/address.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+// The Kubernetes objects that matter to the agent, decoded, defaulted and validated.
+namespace ebpfd {
+
+// Where something was written. line and column count from 1; 0: not known.
+struct Origin {
+    std::string file;
+    uint32_t line = 0;
+    uint32_t column = 0;
+
+    bool operator==(const Origin&) const = default;
+};
+
+using Labels = std::map<std::string, std::string>;
+
+// IP protocol numbers.
+enum class Protocol : uint8_t { tcp = 6, udp = 17, sctp = 132 };
+
+struct NamedPort {
+    std::string name;
+    Protocol protocol = Protocol::tcp;
+    uint16_t number = 0; // host byte order, as everywhere in the model
+    auto operator<=>(const NamedPort&) const = default;
+};
+
+struct Pod {
+    std::string pod_namespace = "default";
+    std::string name;
+    std::string uid;
+    Labels labels;
+    std::string node;      // spec.nodeName; empty: any node
+    std::string interface; // annotation ebpfd.io/interface; empty: found by address
+    std::string created;   // metadata.creationTimestamp, RFC 3339: sorts as text
+    bool host_network = false;
+    bool finished = false; // phase Succeeded or Failed
+    std::vector<IpAddress> addresses;   // status.podIPs and podIP, both families
+    std::vector<NamedPort> ports;       // of containers, and of init containers that stay
+    Origin origin;
+
+    std::string key() const { return pod_namespace + "/" + name; }
+};
+
+struct Namespace {
+    std::string name;
+    Labels labels; // kubernetes.io/metadata.name included
+    Origin origin;
+};
+
+struct ServicePort {
+    std::string name;
+    Protocol protocol = Protocol::tcp;
+    uint16_t port = 0;
+};
+
+struct Service {
+    std::string service_namespace = "default";
+    std::string name;
+    std::vector<IpAddress> cluster_ips; // headless: empty
+    std::vector<ServicePort> ports;
+    Origin origin;
+};
+
+struct EndpointSlice {
+    std::string slice_namespace = "default";
+    std::string name;
+    std::string service; // label kubernetes.io/service-name
+    std::vector<ServicePort> ports;           // target ports, by the service port's name
+    std::vector<IpAddress> ready_addresses;   // of endpoints whose condition ready is not false
+    Origin origin;
+};
+
+struct Node {
+    std::string name;
+    std::vector<IpAddress> addresses;
+    Origin origin;
+};
+
+// One requirement on labels; matchLabels become In with one value.
+struct Requirement {
+    enum class Operator : uint8_t { in, not_in, exists, does_not_exist };
+    std::string key;
+    Operator op = Operator::in;
+    std::vector<std::string> values; // sorted
+    auto operator<=>(const Requirement&) const = default;
+};
+
+// All requirements hold; an empty selector matches everything.
+struct Selector {
+    std::vector<Requirement> requirements; // sorted
+    auto operator<=>(const Selector&) const = default;
+    bool matches(const Labels& labels) const;
+};
+
+struct IpBlock {
+    Cidr cidr;
+    std::vector<Cidr> except; // each strictly inside cidr
+    auto operator<=>(const IpBlock&) const = default;
+};
+
+// Either an ipBlock, or selectors: pods alone means the policy's own namespace.
+struct PolicyPeer {
+    std::optional<IpBlock> block;
+    std::optional<Selector> namespaces;
+    std::optional<Selector> pods;
+    bool operator==(const PolicyPeer&) const = default;
+};
+
+struct PortRange {
+    uint16_t first = 0; // 0 to 65535: every port of the protocol
+    uint16_t last = 65535;
+    auto operator<=>(const PortRange&) const = default;
+};
+
+// A port of one protocol: a range, or a name that the destination pod resolves.
+struct PolicyPort {
+    Protocol protocol = Protocol::tcp;
+    std::variant<PortRange, std::string> port;
+    bool operator==(const PolicyPort&) const = default;
+};
+
+struct PolicyRule {
+    std::vector<PolicyPeer> peers; // empty: everyone
+    std::vector<PolicyPort> ports; // empty: every port and protocol
+    Origin origin;
+};
+
+// networking.k8s.io/v1 NetworkPolicy after defaulting. A direction without a value is not
+// isolated by this policy; an empty list denies all of it.
+struct NetworkPolicy {
+    std::string policy_namespace = "default";
+    std::string name;
+    Selector pod_selector;
+    std::optional<std::vector<PolicyRule>> ingress;
+    std::optional<std::vector<PolicyRule>> egress;
+    Origin origin;
+
+    std::string key() const { return policy_namespace + "/" + name; }
+};
+
+} // namespace ebpfd

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "model/objects.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace ebpfd {
+
+// An interface of this network namespace that belongs to a pod. Without a pod (an interface
+// that --pod-interfaces names, its pod not known yet) it is closed.
+struct LocalInterface {
+    uint32_t ifindex = 0;
+    std::string name;
+    std::shared_ptr<const Pod> pod;
+};
+
+// All that policy depends on, at one moment: plain data, shared objects never change.
+struct World {
+    std::vector<std::shared_ptr<const NetworkPolicy>> policies;
+    std::vector<std::shared_ptr<const Pod>> pods; // finished and host-network pods included
+    std::vector<std::shared_ptr<const Namespace>> namespaces;
+    std::vector<std::shared_ptr<const Service>> services;
+    std::vector<std::shared_ptr<const EndpointSlice>> slices;
+    std::set<IpAddress> node_addresses; // of this node only
+    std::vector<LocalInterface> interfaces;
+};
+
+} // namespace ebpfd

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+#include "ebpfd/event.h"
+#include "ebpfd/types.h"
+#include "ebpfd/verdict.h"
+
+/* Per-CPU and exact; a reader adds the CPUs up. */
+struct counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* Rows of counter_map: by endpoint, direction, reason, and whether only audited. */
+#define COUNTERS_PER_ENDPOINT (DIRECTION_COUNT * REASON_COUNT * 2)
+
+static inline __u32 counter_row(__u32 endpoint, __u32 direction, __u32 reason, __u32 audited)
+{
+	return ((endpoint * DIRECTION_COUNT + direction) * REASON_COUNT + reason) * 2 + audited;
+}
+
+/* Value of rule_hit_map, per CPU; key: the rule's number. Packets of open flows excluded. */
+struct rule_hits {
+	__u64 allowed; /* connections opened */
+	__u64 denied;  /* packets refused */
+};
+
+/* produced = delivered + suppressed + lost, at all times, on each CPU. */
+struct ring_ledger {
+	__u64 produced;
+	__u64 delivered;
+	__u64 suppressed;
+	__u64 lost;
+};
+
+/* The one value of ledger_map, per CPU. */
+struct ledger {
+	struct ring_ledger ring[RING_COUNT];
+	__u64 flows_full;     /* flow_map was full: the flow stayed among the pending */
+	__u64 pending_full;   /* no room in pending_map: the packet passed untracked */
+	__u64 fragments_full; /* no room in fragment_map */
+};
+EBPFD_ASSERT_SIZE(struct ledger, 88);

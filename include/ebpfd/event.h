@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+#include "ebpfd/flow.h"
+#include "ebpfd/types.h"
+
+enum event_type {
+	EVENT_FLOW_OPEN = 1,
+	EVENT_FLOW_UPDATE = 2, /* a change of state or verdict, or a sign of life */
+	EVENT_FLOW_CLOSE = 3,
+	EVENT_DROP = 4,
+};
+
+/* Two rings: refusals in one, all else in the other. Index of struct ring_ledger. */
+enum ring {
+	RING_REFUSALS = 0,
+	RING_FLOWS = 1,
+	RING_COUNT = 2,
+};
+
+/* One record of a ring. Counters are absolute: a lost record costs freshness only. */
+struct event {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 packets[DIRECTION_COUNT];
+	__u64 bytes[DIRECTION_COUNT];
+	__u64 opened_ns;
+	struct flow_key key;
+	__u8 pod[16];
+	__u32 rule;
+	__u32 generation;
+	__u32 endpoint;   /* index of its endpoint */
+	__u32 suppressed; /* EVENT_DROP: refusals of this flow since its last record */
+	__u8 type;
+	__u8 verdict;
+	__u8 reason;
+	__u8 direction; /* of the flow; of the packet, for a refusal */
+	__u8 state;
+	__u8 tcp_flags[DIRECTION_COUNT];
+	__u8 pad[5];
+};
+EBPFD_ASSERT_SIZE(struct event, 120);

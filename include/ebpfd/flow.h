@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+#include "ebpfd/types.h"
+#include "ebpfd/verdict.h"
+
+/*
+ * A connection as one endpoint sees it, from the pod's side, so that packets of both
+ * directions have the same key. The longest and most varied field stands first.
+ * ICMP echo: both ports are the echo identifier; other protocols without ports: both 0.
+ */
+struct flow_key {
+	__u8 peer[16];
+	__u32 ifindex;
+	__be16 pod_port;
+	__be16 peer_port;
+	__u8 protocol;
+	__u8 pad[3];
+};
+EBPFD_ASSERT_SIZE(struct flow_key, 28);
+
+enum flow_state {
+	FLOW_NEW = 0,         /* the peer has not answered; in pending_map */
+	FLOW_ESTABLISHED = 1, /* packets in both directions */
+	FLOW_CLOSING = 2,     /* TCP: one side sent FIN */
+	FLOW_CLOSED = 3,      /* TCP: both sent FIN, or one RST; kept for late packets */
+};
+
+/* Times are CLOCK_MONOTONIC nanoseconds; arrays of two are indexed by enum direction. */
+struct flow {
+	__u64 packets[DIRECTION_COUNT];
+	__u64 bytes[DIRECTION_COUNT]; /* of the frames, Ethernet header included */
+	__u64 opened_ns;
+	__u64 seen_ns;
+	__u64 reported_ns;
+	__u32 generation; /* under which it was judged */
+	__u32 rule;       /* that decided, or 0 */
+	__u32 endpoint;   /* index of its endpoint */
+	__u8 verdict;     /* a policy change can turn an open flow's to VERDICT_DENY */
+	__u8 reason;
+	__u8 direction; /* in which it was opened */
+	__u8 state;
+	__u8 tcp_flags[DIRECTION_COUNT]; /* all that were seen */
+	__u8 pad[6];
+	__u8 pod[16]; /* the pod's address, IPv4 mapped */
+};
+EBPFD_ASSERT_SIZE(struct flow, 96);

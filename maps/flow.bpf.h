@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+#include "bpf.bpf.h"
+#include "ebpfd/flow.h"
+
+/*
+ * Connections whose peer has answered. Written by the datapath; entries go when the agent
+ * sweeps them, idle or closed. Preallocated: a flood of new flows cannot stall the allocator.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__type(key, struct flow_key);
+	__type(value, struct flow);
+} flow_map SEC(".maps");
+
+/* Connections that wait for their first answer. The least recently used make room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct flow_key);
+	__type(value, struct flow);
+} pending_map SEC(".maps");
+
+/* One fragmented datagram. Addresses and identifier as on the wire, IPv4 mapped. */
+struct fragment_key {
+	__u8 source[16];
+	__u8 destination[16];
+	__u32 ifindex;
+	__be32 identifier;
+	__u8 protocol;
+	__u8 direction;
+	__u8 pad[2];
+};
+
+struct fragment_ports {
+	__be16 source;
+	__be16 destination;
+};
+
+/* What the first fragment said of the ports. The least recently used make room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct fragment_key);
+	__type(value, struct fragment_ports);
+} fragment_map SEC(".maps");
