@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ebpfd/verdict.h"
+#include "model/world.h"
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+// What the policies of a world mean for one packet, by linear scans: slow, short, and
+// nothing in it is shared with the compiler that it judges.
+namespace reference
+{
+
+// The first packet of a new connection, where it passes one pod's interface.
+struct Packet {
+    uint32_t ifindex = 0;
+    direction dir = DIRECTION_INGRESS;
+    ebpfd::IpAddress source;
+    ebpfd::IpAddress destination;
+    uint8_t protocol = 6;
+    uint16_t source_port = 0; // host byte order; both 0 for protocols without ports
+    uint16_t destination_port = 0;
+};
+
+struct RuleName {
+    std::string policy; // "namespace/name"
+    size_t index = 0;   // in the list of its direction
+    auto operator<=>(const RuleName&) const = default;
+};
+
+struct Judgement {
+    bool allow = true;
+    reason why = REASON_NO_POLICY;
+    std::optional<RuleName> rule = {}; // REASON_RULE: the first that matches
+    std::vector<std::string> isolating =
+        {}; // REASON_DENIED: the policies, "namespace/name", sorted
+};
+
+// The packet's interface must be one of the world's.
+Judgement judge(const ebpfd::World& world, const Packet& packet);
+
+} // namespace reference
