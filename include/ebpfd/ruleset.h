@@ -85,6 +85,7 @@ EBPFD_ASSERT_SIZE(struct port_key, 12);
 enum rule_kind {
 	RULE_NETWORK_POLICY = 0,
 	RULE_ISOLATION = 1, /* the deny behind the NetworkPolicies that select the pod */
+	RULE_SELF = 2,      /* allows services that lead back to the pod itself; no policy */
 };
 
 /* Where a rule comes from, for readers without the agent; key: the rule's number. */
