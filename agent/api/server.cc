@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/server.h"
+
+#include "api/connections.h"
+
+#include <atomic>
+#include <cerrno>
+#include <fmt/format.h>
+#include <future>
+#include <httplib.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <thread>
+
+namespace ebpfd
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+
+// A stream holds its thread: there are enough for ten of them and many questions beside.
+constexpr size_t socket_threads = 32;
+constexpr size_t port_threads = 6;
+constexpr size_t body_bytes = 64 << 10;
+
+class Listener final : public httplib::Server
+{
+public:
+    int socket() const { return svr_sock_; }
+};
+
+HttpRequest request_of(const httplib::Request& request)
+{
+    HttpRequest out;
+    for (size_t i = 1; i < request.matches.size(); i++)
+        out.captures.push_back(request.matches[i]);
+    out.query = request.params;
+    return out;
+}
+
+void send(httplib::Response& response, const HttpReply& reply)
+{
+    response.status = reply.status;
+    response.set_content(reply.body, reply.content_type);
+}
+
+class Server final : public HttpServer
+{
+public:
+    explicit Server(std::vector<HttpRoute> routes) : routes_(std::move(routes))
+    {
+        for (const auto& route : routes_)
+            add(route);
+        // One request a connection: no thread waits for a client that has nothing to ask.
+        server_.set_keep_alive_max_count(1);
+        server_.set_payload_max_length(body_bytes);
+        // httplib's own choice, SO_REUSEPORT, would let two agents share a port.
+        server_.set_socket_options([](int fd) {
+            const int yes = 1;
+            setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+        });
+        server_.set_exception_handler(
+            [](const httplib::Request& request, httplib::Response& response, std::exception_ptr) {
+                spdlog::error("{} {}: the handler failed", request.method, request.path);
+                send(response, error_reply(500, "internal error; the agent's log says more"));
+            });
+        server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
+            if (response.body.empty())
+                send(response, error_reply(response.status, "no such request"));
+        });
+    }
+    ~Server() override { stop(); }
+
+    Result<void> listen_on_socket(const std::string& path)
+    {
+        if (path.size() >= sizeof sockaddr_un::sun_path)
+            return fail(ENAMETOOLONG, fmt::format("{}: path too long for a socket", path));
+        server_.set_address_family(AF_UNIX);
+        server_.new_task_queue = [] { return new httplib::ThreadPool(socket_threads); };
+        // A stream's reader may pause as long as it likes; stop() cuts it.
+        server_.set_write_timeout(24h);
+        unlink(path.c_str());
+        const mode_t before = umask(0177);
+        errno = 0;
+        const bool bound = server_.bind_to_port(path, 80);
+        const int code = errno;
+        umask(before);
+        return bound ? start() : fail_errno("listen on " + path, code);
+    }
+
+    Result<void> listen_on_port(const std::string& address, uint16_t port)
+    {
+        server_.new_task_queue = [] { return new httplib::ThreadPool(port_threads); };
+        errno = 0;
+        if (!server_.bind_to_port(address, port))
+            return fail_errno(fmt::format("listen on {} port {}", address, port));
+        return start();
+    }
+
+    void stop() override
+    {
+        if (!thread_.joinable())
+            return;
+        stopping_ = true;
+        server_.stop();
+        // Again and again: one may have been accepted a moment ago.
+        do
+            cut_connections(place_);
+        while (ended_.wait_for(20ms) == std::future_status::timeout);
+        thread_.join();
+    }
+
+private:
+    Result<void> start()
+    {
+        place_ = listening_place(server_.socket());
+        // httplib's own queue is so short that a burst of clients is refused.
+        if (listen(server_.socket(), SOMAXCONN) != 0)
+            return fail_errno("listen");
+        std::promise<void> end;
+        ended_ = end.get_future();
+        thread_ = std::thread([this, end = std::move(end)]() mutable {
+            server_.listen_after_bind();
+            end.set_value();
+        });
+        // stop() has no effect on a server that does not run yet.
+        while (!server_.is_running() && ended_.wait_for(1ms) == std::future_status::timeout)
+            ;
+        return {};
+    }
+
+    void add(const HttpRoute& route)
+    {
+        const auto handler = [this, &route](const httplib::Request& request,
+                                            httplib::Response& response) {
+            if (route.stream)
+                stream(route, request, response);
+            else
+                send(response, route.answer(request_of(request)));
+        };
+        if (route.method == "POST")
+            server_.Post(route.pattern, handler);
+        else
+            server_.Get(route.pattern, handler);
+    }
+
+    void stream(const HttpRoute& route, const httplib::Request& request,
+                httplib::Response& response)
+    {
+        StreamReply reply = route.stream(request_of(request));
+        if (const auto* refusal = std::get_if<HttpReply>(&reply))
+            return send(response, *refusal);
+        response.set_chunked_content_provider(
+            "application/x-ndjson",
+            [this, next = std::get<LineSource>(std::move(reply))](size_t, httplib::DataSink& sink) {
+                if (!sink.is_writable())
+                    return false; // the client has gone
+                const auto lines = stopping_ ? std::nullopt : next();
+                if (!lines)
+                    sink.done();
+                else if (!lines->empty())
+                    return sink.write(lines->data(), lines->size());
+                return true;
+            });
+    }
+
+    std::vector<HttpRoute> routes_;
+    Listener server_;
+    std::string place_;
+    std::atomic<bool> stopping_ = false;
+    std::future<void> ended_;
+    std::thread thread_;
+};
+
+} // namespace
+
+std::string HttpRequest::value(const std::string& name, std::string_view fallback) const
+{
+    const auto found = query.find(name);
+    return found == query.end() ? std::string(fallback) : found->second;
+}
+
+HttpReply error_reply(int status, std::string_view sentence)
+{
+    const nlohmann::json body{{"error", sentence}};
+    return {.status = status,
+            .body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+            .content_type = "application/json"};
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::on_socket(const std::string& path,
+                                                          std::vector<HttpRoute> routes)
+{
+    auto server = std::make_unique<Server>(std::move(routes));
+    if (auto listening = server->listen_on_socket(path); !listening)
+        return std::unexpected(listening.error());
+    return server;
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::on_port(const std::string& address, uint16_t port,
+                                                        std::vector<HttpRoute> routes)
+{
+    auto server = std::make_unique<Server>(std::move(routes));
+    if (auto listening = server->listen_on_port(address, port); !listening)
+        return std::unexpected(listening.error());
+    return server;
+}
+
+} // namespace ebpfd

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
+
+#include "base/escape.h"
+
+#include <chrono>
+#include <fmt/chrono.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+
+namespace ebpfd
+{
+namespace
+{
+
+std::string_view level_name(spdlog::level::level_enum level)
+{
+    switch (level) {
+    case spdlog::level::critical:
+    case spdlog::level::err:
+        return "error";
+    case spdlog::level::warn:
+        return "warn";
+    case spdlog::level::info:
+        return "info";
+    default:
+        return "debug";
+    }
+}
+
+// "2026-01-31T23:59:59.123Z", always UTC.
+std::string time_text(spdlog::log_clock::time_point time)
+{
+    const auto since = time.time_since_epoch();
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+    return fmt::format("{:%FT%T}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(time)),
+                       ms % 1000);
+}
+
+std::string_view view(spdlog::string_view_t text)
+{
+    return {text.data(), text.size()};
+}
+
+class TextFormatter final : public spdlog::formatter
+{
+public:
+    void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override
+    {
+        fmt::format_to(std::back_inserter(out), "{} {:<5} {}\n", time_text(message.time),
+                       level_name(message.level), escape_control(view(message.payload)));
+    }
+    std::unique_ptr<spdlog::formatter> clone() const override
+    {
+        return std::make_unique<TextFormatter>();
+    }
+};
+
+class JsonFormatter final : public spdlog::formatter
+{
+public:
+    void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override
+    {
+        const nlohmann::ordered_json line{{"time", time_text(message.time)},
+                                          {"level", level_name(message.level)},
+                                          {"message", view(message.payload)}};
+        const auto text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        fmt::format_to(std::back_inserter(out), "{}\n", text);
+    }
+    std::unique_ptr<spdlog::formatter> clone() const override
+    {
+        return std::make_unique<JsonFormatter>();
+    }
+};
+
+Result<spdlog::level::level_enum> parse_level(std::string_view level)
+{
+    if (level == "error")
+        return spdlog::level::err;
+    if (level == "warn")
+        return spdlog::level::warn;
+    if (level == "info")
+        return spdlog::level::info;
+    if (level == "debug")
+        return spdlog::level::debug;
+    return fail(0, fmt::format("log level \"{}\" is none of error, warn, info, debug", level));
+}
+
+} // namespace
+
+Result<void> setup_logging(std::string_view level, std::string_view format)
+{
+    const auto number = parse_level(level);
+    if (!number)
+        return std::unexpected(number.error());
+    std::unique_ptr<spdlog::formatter> formatter;
+    if (format == "text")
+        formatter = std::make_unique<TextFormatter>();
+    else if (format == "json")
+        formatter = std::make_unique<JsonFormatter>();
+    else
+        return fail(0, fmt::format("log format \"{}\" is neither text nor json", format));
+    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    auto logger = std::make_shared<spdlog::logger>("ebpfd", std::move(sink));
+    logger->set_formatter(std::move(formatter));
+    logger->set_level(*number);
+    spdlog::set_default_logger(std::move(logger));
+    return {};
+}
+
+} // namespace ebpfd
