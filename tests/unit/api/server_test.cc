@@ -161,6 +161,7 @@ TEST_F(Server, AnswerThatTakesTooLongIsATimeout)
             .stream = {}}});
     EXPECT_EQ(api_get(socket_, "/slow", 50ms).error().code, ETIMEDOUT);
     release = true;
+    server_->stop();
 }
 
 TEST_F(Server, StreamDeliversLinesUntilTheReaderHasEnough)

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ebpfd/ruleset.h"
+#include "ebpfd/verdict.h"
+#include "model/address.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+// What the numbers in a record stand for, at one moment: plain data, never changed.
+namespace ebpfd
+{
+
+struct PodName {
+    std::string pod_namespace;
+    std::string pod;
+    std::string interface; // of a local pod, on the host side; else empty
+};
+
+struct RuleName {
+    std::string policy_namespace;
+    std::string policy; // of an isolation: the policies, comma-separated
+    rule_kind kind = RULE_NETWORK_POLICY;
+    direction dir = DIRECTION_INGRESS;
+    uint16_t index = 0;
+    std::string file;
+    uint32_t line = 0;
+
+    // "ns/name", or "ns/a,ns/b" for an isolation by several.
+    std::string policy_text() const;
+    // "ingress[0]", or "isolation".
+    std::string rule_text() const;
+};
+
+struct Names {
+    std::unordered_map<uint32_t, std::shared_ptr<const PodName>> interfaces; // by ifindex
+    std::unordered_map<IpAddress, std::shared_ptr<const PodName>> addresses;
+    std::unordered_map<uint32_t, std::shared_ptr<const RuleName>> rules; // by number
+};
+
+} // namespace ebpfd

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "observe/filter.h"
+#include "observe/record.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace ebpfd
+{
+
+// What a reader asks of the past: the newest of what matches, not older than that.
+struct Past {
+    std::optional<size_t> last;
+    std::optional<std::chrono::nanoseconds> since;
+};
+
+// A live reader's queue; bounded: a reader that is too slow loses records and is told.
+class Subscription
+{
+public:
+    explicit Subscription(Filter filter, size_t capacity);
+
+    struct Batch {
+        std::vector<AttributedEvent> records;
+        uint64_t lost = 0; // in front of the records, since the last batch
+    };
+    // Waits up to timeout; an empty batch if nothing came, no value once the source is closed
+    // and everything was handed over.
+    std::optional<Batch> next(std::chrono::milliseconds timeout);
+
+private:
+    friend class Observer;
+    // Returns how many records were lost by it.
+    size_t offer(const AttributedEvent& record);
+    void close();
+
+    const Filter filter_;
+    const size_t capacity_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<AttributedEvent> queue_;
+    uint64_t lost_ = 0;
+    bool closed_ = false;
+};
+
+// Takes the datapath's records, names them, keeps the newest and hands them to live readers.
+// Every method may be called from any thread.
+class Observer
+{
+public:
+    // recent_bytes bounds the memory of the past, queue_records that of each live reader.
+    explicit Observer(size_t recent_bytes = 4 << 20, size_t queue_records = 4096);
+    ~Observer();
+
+    // The names that records have from now on.
+    void set_names(std::shared_ptr<const Names> names);
+    void consume(const event& raw);
+
+    // Oldest first.
+    std::vector<AttributedEvent> recent(const Filter& filter, const Past& past) const;
+    // A live reader, which first gets what it asks of the past: no record is missed between.
+    std::shared_ptr<Subscription> subscribe(Filter filter, const Past& past);
+    // Ends all subscriptions, those to come too.
+    void close();
+
+    struct Counts {
+        uint64_t consumed = 0; // records taken
+        uint64_t dropped = 0;  // records that slow readers lost
+        size_t readers = 0;
+    };
+    Counts counts() const;
+
+private:
+    std::vector<AttributedEvent> recent_locked(const Filter& filter, const Past& past) const;
+
+    const size_t recent_records_;
+    const size_t queue_records_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Names> names_;
+    std::deque<AttributedEvent> recent_;
+    std::vector<std::weak_ptr<Subscription>> readers_;
+    int64_t clock_offset_ns_ = 0;
+    uint64_t offset_read_ns_ = 0; // when, by the records' clock
+    uint64_t consumed_ = 0;
+    uint64_t dropped_ = 0;
+    bool closed_ = false;
+};
+
+} // namespace ebpfd

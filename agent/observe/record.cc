@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "observe/record.h"
+
+#include "model/names.h"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <ctime>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace ebpfd
+{
+namespace
+{
+
+using Json = nlohmann::ordered_json;
+
+IpAddress address_of(const __u8 (&bytes)[16])
+{
+    IpAddress out;
+    std::copy(std::begin(bytes), std::end(bytes), out.bytes.begin());
+    return out;
+}
+
+template <class Map, class Key> typename Map::mapped_type look_up(const Map& map, const Key& key)
+{
+    const auto found = map.find(key);
+    return found == map.end() ? nullptr : found->second;
+}
+
+// The port fields of ICMP carry the echo identifier.
+bool has_ports(uint8_t protocol)
+{
+    return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
+}
+
+Json to_json(const Party& party)
+{
+    return {{"namespace", party.name ? party.name->pod_namespace : ""},
+            {"pod", party.name ? party.name->pod : ""},
+            {"ip", party.address.text()},
+            {"port", party.port}};
+}
+
+Json counts(const event& raw, direction dir)
+{
+    return {{"packets", raw.packets[dir]}, {"bytes", raw.bytes[dir]}};
+}
+
+Json to_json(const AttributedEvent& record)
+{
+    const event& raw = record.raw;
+    const auto [source, destination] = parties_of(record);
+    return {{"time", rfc3339(record.time_ns)},
+            {"type", event_type_name(raw.type)},
+            {"verdict", verdict_name(raw.verdict)},
+            {"reason", reason_name(raw.reason)},
+            {"direction", direction_name(raw.direction)},
+            {"source", to_json(source)},
+            {"destination", to_json(destination)},
+            {"protocol", protocol_name(raw.key.protocol)},
+            {"policy", record.rule ? record.rule->policy_text() : ""},
+            {"rule", record.rule ? record.rule->rule_text() : ""},
+            {"file", record.rule ? record.rule->file : ""},
+            {"line", record.rule ? record.rule->line : 0},
+            {"state", flow_state_name(raw.state)},
+            {"packets", raw.packets[0] + raw.packets[1]},
+            {"bytes", raw.bytes[0] + raw.bytes[1]},
+            {"ingress", counts(raw, DIRECTION_INGRESS)},
+            {"egress", counts(raw, DIRECTION_EGRESS)},
+            {"generation", raw.generation},
+            {"suppressed", raw.suppressed},
+            {"interface", record.pod ? record.pod->interface : ""}};
+}
+
+} // namespace
+
+AttributedEvent attribute(const event& raw, const Names& names, int64_t clock_offset_ns)
+{
+    return {.raw = raw,
+            .time_ns = static_cast<int64_t>(raw.time_ns) + clock_offset_ns,
+            .pod = look_up(names.interfaces, raw.key.ifindex),
+            .peer = look_up(names.addresses, address_of(raw.key.peer)),
+            .rule = raw.rule == 0 ? nullptr : look_up(names.rules, raw.rule)};
+}
+
+Parties parties_of(const AttributedEvent& record)
+{
+    const flow_key& key = record.raw.key;
+    const bool ports = has_ports(key.protocol);
+    const Party pod{.name = record.pod.get(),
+                    .address = address_of(record.raw.pod),
+                    .port = ports ? ntohs(key.pod_port) : uint16_t{0}};
+    const Party peer{.name = record.peer.get(),
+                     .address = address_of(key.peer),
+                     .port = ports ? ntohs(key.peer_port) : uint16_t{0}};
+    const bool to_pod = record.raw.direction == DIRECTION_INGRESS;
+    return to_pod ? Parties{.source = peer, .destination = pod}
+                  : Parties{.source = pod, .destination = peer};
+}
+
+std::string to_json_line(const AttributedEvent& record)
+{
+    return to_json(record).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string rfc3339(int64_t time_ns)
+{
+    constexpr int64_t second = 1'000'000'000;
+    const std::time_t seconds = time_ns / second;
+    return fmt::format("{:%FT%T}.{:09}Z", fmt::gmtime(seconds), time_ns % second);
+}
+
+} // namespace ebpfd

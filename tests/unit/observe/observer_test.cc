@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "observe/observer.h"
+#include "unit/observe/records.h"
+
+#include <ctime>
+#include <gtest/gtest.h>
+#include <thread>
+
+namespace ebpfd
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+using namespace ebpfd::testing;
+
+uint64_t monotonic_ns()
+{
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+std::vector<uint64_t> times(const std::vector<AttributedEvent>& records)
+{
+    std::vector<uint64_t> out;
+    for (const auto& record : records)
+        out.push_back(record.raw.time_ns);
+    return out;
+}
+
+using Times = std::vector<uint64_t>;
+
+TEST(Observer, KeepsTheNewestWithinItsBytes)
+{
+    Observer observer(3 * sizeof(AttributedEvent));
+    for (uint64_t time = 1; time <= 5; time++)
+        observer.consume(opened(time));
+    EXPECT_EQ(times(observer.recent({}, {})), (Times{3, 4, 5}));
+    EXPECT_EQ(observer.counts().consumed, 5u);
+}
+
+TEST(Observer, LastCountsWhatMatches)
+{
+    Observer observer;
+    for (uint64_t time = 1; time <= 6; time++)
+        observer.consume(time % 2 ? opened(time) : refused(time));
+    const auto drops = Filter::parse({{"type", "drop"}}).value();
+    EXPECT_EQ(times(observer.recent(drops, {.last = 2, .since = {}})), (Times{4, 6}));
+}
+
+TEST(Observer, SinceLeavesOutWhatIsOlder)
+{
+    Observer observer;
+    const uint64_t now = monotonic_ns();
+    observer.consume(opened(now - 60'000'000'000));
+    observer.consume(opened(now));
+    EXPECT_EQ(times(observer.recent({}, {.last = {}, .since = 30s})), (Times{now}));
+}
+
+TEST(Observer, NamesAreThoseOfTheMoment)
+{
+    Observer observer;
+    observer.set_names(names());
+    observer.consume(opened(1));
+    observer.set_names(std::make_shared<Names>());
+    observer.consume(opened(2));
+    const auto records = observer.recent({}, {});
+    ASSERT_TRUE(records[0].pod);
+    EXPECT_EQ(records[0].pod->pod, "web");
+    EXPECT_EQ(records[0].peer->pod, "db");
+    EXPECT_EQ(records[0].rule->policy, "allow");
+    EXPECT_FALSE(records[1].pod);
+}
+
+TEST(Observer, LiveReaderGetsThePastAndThenTheRest)
+{
+    Observer observer;
+    observer.consume(opened(1));
+    observer.consume(opened(2));
+    const auto reader = observer.subscribe({}, {.last = 1, .since = {}});
+    observer.consume(opened(3));
+    EXPECT_EQ(times(reader->next(1s)->records), (Times{2, 3}));
+    EXPECT_TRUE(reader->next(0ms)->records.empty());
+}
+
+TEST(Observer, SlowReaderLosesTheOldestAndIsTold)
+{
+    Observer observer(4 << 20, 2);
+    const auto reader = observer.subscribe({}, {.last = 0, .since = {}});
+    for (uint64_t time = 1; time <= 5; time++)
+        observer.consume(opened(time));
+    const auto batch = reader->next(1s);
+    EXPECT_EQ(times(batch->records), (Times{4, 5}));
+    EXPECT_EQ(batch->lost, 3u);
+    EXPECT_EQ(observer.counts().dropped, 3u);
+    EXPECT_EQ(reader->next(0ms)->lost, 0u);
+}
+
+TEST(Observer, FilterSparesTheQueue)
+{
+    Observer observer(4 << 20, 2);
+    const auto reader =
+        observer.subscribe(Filter::parse({{"type", "drop"}}).value(), {.last = 0, .since = {}});
+    observer.consume(refused(1));
+    for (uint64_t time = 2; time <= 5; time++)
+        observer.consume(opened(time));
+    const auto batch = reader->next(1s);
+    EXPECT_EQ(times(batch->records), (Times{1}));
+    EXPECT_EQ(batch->lost, 0u);
+}
+
+TEST(Observer, ReaderThatLeftIsForgotten)
+{
+    Observer observer;
+    auto reader = observer.subscribe({}, {});
+    EXPECT_EQ(observer.counts().readers, 1u);
+    reader.reset();
+    observer.consume(opened());
+    EXPECT_EQ(observer.counts().readers, 0u);
+}
+
+TEST(Observer, CloseWakesAReader)
+{
+    Observer observer;
+    const auto reader = observer.subscribe({}, {});
+    std::thread waiting([&] { EXPECT_FALSE(reader->next(60s)); });
+    observer.close();
+    waiting.join();
+    EXPECT_FALSE(observer.subscribe({}, {})->next(60s));
+}
+
+TEST(Observer, ManyThreadsMayUseIt)
+{
+    Observer observer(1 << 16, 64);
+    const auto reader = observer.subscribe({}, {});
+    std::thread feeding([&] {
+        for (uint64_t time = 1; time <= 5000; time++)
+            observer.consume(opened(time));
+        observer.close();
+    });
+    std::thread naming([&] {
+        for (int i = 0; i < 200; i++)
+            observer.set_names(names());
+    });
+    uint64_t seen = 0;
+    while (const auto batch = reader->next(1s))
+        seen += batch->records.size() + batch->lost;
+    feeding.join();
+    naming.join();
+    EXPECT_EQ(seen, 5000u);
+}
+
+} // namespace
+} // namespace ebpfd
