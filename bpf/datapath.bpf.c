@@ -1,30 +1,386 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "counter.bpf.h"
-#include "endpoint.bpf.h"
-#include "event.bpf.h"
-#include "flow.bpf.h"
-#include "identity.bpf.h"
-#include "ruleset.bpf.h"
-#include "verdict.bpf.h"
+/*
+ * packet: parse -> find endpoint -> track flow -> (new or stale:) classify -> verdict -> report
+ *
+ * Attached to the host side of each pod's veth: from_pod at tc ingress, to_pod at tc egress.
+ */
+#include "parse.bpf.h"
+#include "track.bpf.h"
 
-/* Set between open and load. */
-const volatile __u64 report_interval_ns = 5000000000; /* at most one update of a live flow */
-const volatile __u64 refusal_interval_ns = 1000000000; /* at most one record of a refused flow */
-const volatile __u32 wakeup_bytes = 1 << 18; /* pending in a ring before its reader is woken */
+#include "ebpfd/trace.h"
 
-SEC("tc") int from_pod(struct __sk_buff *skb)
+#include <linux/pkt_cls.h>
+
+/* Allowed: the next program decides (TCX_NEXT and TC_ACT_UNSPEC are the same number). */
+#define PASS TC_ACT_UNSPEC
+#define DROP TC_ACT_SHOT
+
+static __always_inline int pull(struct __sk_buff *skb)
 {
-		return skb->len ? -1 : 2;
+	return !bpf_skb_pull_data(skb, skb->len < PULL_BYTES ? skb->len : PULL_BYTES);
 }
 
-SEC("tc") int to_pod(struct __sk_buff *skb)
+/* Returns an enum packet_kind, never PACKET_SHORT. */
+static __always_inline int parse(struct __sk_buff *skb, struct packet *p)
 {
-		return skb->len ? -1 : 2;
+	int kind = parse_frame(skb, p);
+
+	if (kind == PACKET_SHORT && pull(skb)) {
+		__builtin_memset(p, 0, sizeof(*p));
+		kind = parse_frame(skb, p);
+	}
+	return kind == PACKET_SHORT ? PACKET_MALFORMED : kind;
 }
 
-SEC("tc") int trace_packet(struct __sk_buff *skb)
+static __always_inline void make_fragment_key(struct fragment_key *key, const struct passage *at,
+					      __u32 ifindex)
 {
-		return skb->len ? -1 : 2;
+	const struct tuple *t = &at->packet.tuple;
+
+	__builtin_memset(key, 0, sizeof(*key));
+	__builtin_memcpy(key->source, t->source, sizeof(key->source));
+	__builtin_memcpy(key->destination, t->destination, sizeof(key->destination));
+	key->ifindex = ifindex;
+	key->identifier = at->packet.fragment_id;
+	key->protocol = is_mapped_ipv4(t->source_word) ? t->protocol : 0;
+	key->direction = at->direction;
+}
+
+/* A first fragment tells the later ones their ports. */
+static __noinline int remember_fragment(const struct passage *at, __u32 ifindex)
+{
+	struct fragment_ports ports = {
+		.source = at->packet.tuple.source_port,
+		.destination = at->packet.tuple.destination_port,
+		.protocol = at->packet.tuple.protocol,
+	};
+	struct fragment_key key;
+	struct ledger *ledger;
+
+	make_fragment_key(&key, at, ifindex);
+	if (!bpf_map_update_elem(&fragment_map, &key, &ports, BPF_ANY))
+		return 0;
+	ledger = this_ledger();
+	if (ledger)
+		ledger->fragments_full++;
+	return 0;
+}
+
+/* Completes a later fragment by its first one. Returns whether that was seen. */
+static __noinline int recall_fragment(struct passage *at, __u32 ifindex)
+{
+	struct fragment_ports *ports;
+	struct fragment_key key;
+
+	make_fragment_key(&key, at, ifindex);
+	ports = bpf_map_lookup_elem(&fragment_map, &key);
+	if (!ports)
+		return 0;
+	at->packet.tuple.source_port = ports->source;
+	at->packet.tuple.destination_port = ports->destination;
+	at->packet.tuple.protocol = ports->protocol;
+	at->packet.answer = 1; /* opens nothing of its own */
+	return 1;
+}
+
+/*
+ * Whether a packet with a node's address as its source may be the node's own: made here, come
+ * back to the pod that sent it, or from an interface that is no pod's.
+ */
+static __always_inline int is_from_node(const struct __sk_buff *skb)
+{
+	__u32 from = skb->ingress_ifindex;
+
+	return !from || from == skb->ifindex || !bpf_map_lookup_elem(&endpoint_map, &from);
+}
+
+/* The question a packet raises that belongs to no flow: a new connection in its direction. */
+static __always_inline void ask(struct question *q, const struct tuple *t, __u32 direction,
+				const struct endpoint *endpoint, __u32 generation)
+{
+	__builtin_memset(q, 0, sizeof(*q));
+	if (direction == DIRECTION_INGRESS) {
+		__builtin_memcpy(q->pod, t->destination, sizeof(q->pod));
+		__builtin_memcpy(q->peer, t->source, sizeof(q->peer));
+	} else {
+		__builtin_memcpy(q->pod, t->source, sizeof(q->pod));
+		__builtin_memcpy(q->peer, t->destination, sizeof(q->peer));
+	}
+	q->ruleset = endpoint->slot[generation & 1].ruleset[direction & 1];
+	q->generation = generation;
+	q->port = t->destination_port;
+	q->protocol = t->protocol;
+	q->direction = direction;
+}
+
+/* A flow as its first packet makes it. */
+static __always_inline void make_flow(struct flow *flow, const struct passage *at,
+				      const struct endpoint *endpoint, const struct question *q,
+				      const struct decision *d)
+{
+	__u32 direction = at->direction & 1;
+
+	__builtin_memset(flow, 0, sizeof(*flow));
+	for (__u32 i = 0; i < DIRECTION_COUNT; i++) { /* no variable offset into the stack */
+		flow->packets[i] = i == direction;
+		flow->bytes[i] = i == direction ? at->bytes : 0;
+		flow->tcp_flags[i] = i == direction ? at->packet.tcp_flags : 0;
+	}
+	flow->opened_ns = at->now;
+	flow->seen_ns = at->now;
+	flow->endpoint = endpoint->index;
+	flow->direction = q->direction;
+	flow->state = q->direction == direction ? FLOW_NEW : FLOW_ESTABLISHED;
+	__builtin_memcpy(flow->pod, q->pod, sizeof(flow->pod));
+	take_decision(flow, d, at->generation);
+}
+
+/* Counts and tells of a packet that is refused, or would be. Returns what becomes of it. */
+static __always_inline int refuse(const struct passage *at, const struct flow *flow)
+{
+	__u32 audited = flow->verdict == VERDICT_WOULD_DENY;
+
+	count_packet(flow->endpoint, at->direction, flow->reason, audited, at->bytes);
+	report_refusal(&at->key, flow);
+	return audited ? PASS : DROP;
+}
+
+/* A packet without a flow. Returns what becomes of it. */
+static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struct flow *known)
+{
+	__u32 ifindex = skb->ifindex, direction = at->direction & 1;
+	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoint_map, &ifindex);
+	const struct packet *p = &at->packet;
+	struct decision d;
+	struct question q;
+	struct flow flow;
+	int answered = 0;
+
+	if (!endpoint)
+		return PASS;
+	ask(&q, &p->tuple, direction, endpoint, at->generation);
+	if (direction == DIRECTION_INGRESS)
+		q.node_believed = is_from_node(skb);
+	/* An answer to a SYN that was forgotten, or allowed under another policy. */
+	if (direction == DIRECTION_INGRESS &&
+	    (p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
+		q.direction = DIRECTION_EGRESS;
+		q.ruleset = endpoint->slot[at->generation & 1].ruleset[DIRECTION_EGRESS];
+		q.port = p->tuple.source_port;
+		q.node_believed = 0;
+		answered = 1;
+	}
+	classify(&q, &d);
+	make_flow(&flow, at, endpoint, &q, &d);
+	count_hit(&d);
+	if (flow.verdict != VERDICT_ALLOW) {
+		flow.direction = direction;
+		return refuse(at, &flow);
+	}
+	count_packet(endpoint->index, direction, d.reason, 0, at->bytes);
+	/* A live flow that is opened again in reverse keeps its own direction. */
+	if (p->answer || (known && known->state != FLOW_CLOSED && known->direction != direction &&
+			  known->verdict == VERDICT_ALLOW))
+		return PASS;
+	if (known)
+		bpf_map_delete_elem(&flow_map, &at->key);
+	enter(&at->key, &flow, answered);
+	return PASS;
+}
+
+/* A packet of a flow in flow_map, or in pending_map. */
+static __always_inline int follow(struct passage *at, struct flow *flow)
+{
+	if (flow->generation != at->generation)
+		judge_again(&at->key, flow, at->generation);
+	if (flow->verdict != VERDICT_ALLOW) {
+		flow->seen_ns = at->now;
+		return refuse(at, flow);
+	}
+	count_packet(flow->endpoint, at->direction, flow->reason, 0, at->bytes);
+	account(flow, at);
+	return PASS;
+}
+
+/*
+ * The least recently used flow makes room in pending_map at once, even while somebody looks
+ * at it: only counters are written in place there, what decides is written as a copy. An
+ * answered flow moves to flow_map, and so does one that is forbidden now.
+ */
+static __noinline int follow_pending(struct passage *at, struct flow *pending)
+{
+	int answered = pending->state == FLOW_NEW && pending->direction != at->direction &&
+		       !(at->packet.tcp_flags & TCP_RST);
+	struct flow copy, *flow;
+
+	if (pending->generation == at->generation && !answered)
+		return follow(at, pending);
+	copy = *pending;
+	if (copy.generation != at->generation)
+		judge_again(&at->key, &copy, at->generation);
+	flow = move_on(&at->key, &copy, answered || copy.verdict != VERDICT_ALLOW);
+	if (flow)
+		return follow(at, flow);
+	return copy.verdict == VERDICT_DENY ? DROP : PASS;
+}
+
+static __noinline int track(struct __sk_buff *skb, struct passage *at)
+{
+	struct flow *flow, *pending;
+	int repeated;
+
+	make_key(&at->key, &at->packet.tuple, skb->ifindex, at->direction);
+	flow = bpf_map_lookup_elem(&flow_map, &at->key);
+	if (flow && !at->packet.opens)
+		return follow(at, flow);
+	pending = flow ? NULL : bpf_map_lookup_elem(&pending_map, &at->key);
+	repeated = pending && pending->direction == at->direction && pending->state == FLOW_NEW;
+	if (pending && (repeated || !at->packet.opens))
+		return follow_pending(at, pending);
+	return judge_new(skb, at, flow);
+}
+
+/*
+ * Whether an ICMP error's quote can be believed: an error is sent to whoever sent the packet it
+ * quotes, else anyone could send anything by quoting somebody else's connection.
+ */
+static __noinline int has_true_quote(struct __sk_buff *skb, struct passage *at)
+{
+	int kind = parse_quote(skb, &at->packet);
+
+	if (kind == PACKET_SHORT && pull(skb))
+		kind = parse_quote(skb, &at->packet);
+	return kind == PACKET_CONNECTION &&
+	       same_address(at->packet.quoted.destination, at->packet.tuple.destination);
+}
+
+/* Whether the connection that an ICMP error quotes passes. */
+static __noinline int passes_quoted(struct __sk_buff *skb, struct passage *at)
+{
+	__u32 ifindex = skb->ifindex, sent = !at->direction;
+	const struct tuple *quoted = &at->packet.quoted;
+	struct endpoint *endpoint;
+	struct tuple original;
+	struct decision d;
+	struct question q;
+	struct flow *flow;
+
+	make_key(&at->key, quoted, ifindex, at->direction);
+	flow = bpf_map_lookup_elem(&flow_map, &at->key);
+	if (flow) {
+		if (flow->generation != at->generation)
+			judge_again(&at->key, flow, at->generation);
+		return flow->verdict != VERDICT_DENY;
+	}
+	endpoint = bpf_map_lookup_elem(&endpoint_map, &ifindex);
+	if (!endpoint)
+		return 0;
+	/* Not tracked, or pending: judged as the quoted packet was, in its own direction. */
+	__builtin_memcpy(original.source, quoted->destination, sizeof(original.source));
+	__builtin_memcpy(original.destination, quoted->source, sizeof(original.destination));
+	original.source_port = quoted->destination_port;
+	original.destination_port = quoted->source_port;
+	original.protocol = quoted->protocol;
+	ask(&q, &original, sent, endpoint, at->generation);
+	classify(&q, &d);
+	return d.verdict == VERDICT_ALLOW;
+}
+
+/* A packet of no connection: counted, and dropped for this reason where policy isolates. */
+static __noinline int judge_stray(struct __sk_buff *skb, struct passage *at, __u8 reason)
+{
+	__u32 ifindex = skb->ifindex, direction = at->direction & 1;
+	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoint_map, &ifindex);
+	struct decision d = {};
+	struct question q;
+	struct flow flow;
+
+	if (!endpoint)
+		return PASS;
+	ask(&q, &at->packet.tuple, direction, endpoint, at->generation);
+	if (reason >= REASON_FIRST_DENIAL && q.ruleset == RULESET_NONE)
+		reason = REASON_NO_POLICY;
+	decide(&d, reason);
+	if (d.verdict == VERDICT_ALLOW) {
+		count_packet(endpoint->index, direction, reason, 0, at->bytes);
+		return PASS;
+	}
+	make_key(&at->key, &at->packet.tuple, ifindex, direction);
+	make_flow(&flow, at, endpoint, &q, &d);
+	return refuse(at, &flow);
+}
+
+static __always_inline int handle(struct __sk_buff *skb, __u32 direction)
+{
+	struct passage at = {};
+	int kind = parse(skb, &at.packet);
+
+	at.now = bpf_ktime_get_coarse_ns();
+	at.generation = state.generation;
+	at.bytes = skb->len;
+	at.direction = direction;
+	switch (kind) {
+	case PACKET_CONNECTION:
+		if (at.packet.fragmented)
+			remember_fragment(&at, skb->ifindex);
+		return track(skb, &at);
+	case PACKET_LATER_FRAGMENT:
+		if (recall_fragment(&at, skb->ifindex))
+			return track(skb, &at);
+		return judge_stray(skb, &at, REASON_FRAGMENT);
+	case PACKET_ICMP_ERROR:
+		if (has_true_quote(skb, &at) && passes_quoted(skb, &at))
+			return judge_stray(skb, &at, REASON_ICMP_ERROR);
+		return track(skb, &at);
+	case PACKET_NEIGHBOR:
+		return judge_stray(skb, &at, REASON_NEIGHBOR);
+	case PACKET_NOT_IP:
+		return judge_stray(skb, &at, REASON_NOT_IP);
+	case PACKET_SOURCE_ROUTED:
+		return judge_stray(skb, &at, REASON_SOURCE_ROUTED);
+	default:
+		return judge_stray(skb, &at, REASON_MALFORMED);
+	}
+}
+
+SEC("tc")
+int from_pod(struct __sk_buff *skb)
+{
+	return handle(skb, DIRECTION_EGRESS);
+}
+
+SEC("tc")
+int to_pod(struct __sk_buff *skb)
+{
+	return handle(skb, DIRECTION_INGRESS);
+}
+
+/*
+ * Answers how a connection would be judged, by the same code and maps, and leaves no trace.
+ * For test runs alone; see ebpfd/trace.h.
+ */
+SEC("tc")
+int trace_packet(struct __sk_buff *skb)
+{
+	__u32 ifindex = skb->cb[TRACE_IN_IFINDEX], direction = skb->cb[TRACE_IN_DIRECTION] & 1;
+	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoint_map, &ifindex);
+	__u32 generation = state.generation;
+	struct packet p = {};
+	struct decision d;
+	struct question q;
+
+	if (!endpoint || parse(skb, &p) != PACKET_CONNECTION)
+		return DROP;
+	ask(&q, &p.tuple, direction, endpoint, generation);
+	q.node_believed = direction == DIRECTION_INGRESS;
+	classify(&q, &d);
+	skb->cb[TRACE_OUT_VERDICT] =
+		d.verdict == VERDICT_DENY && state.audit ? VERDICT_WOULD_DENY : d.verdict;
+	skb->cb[TRACE_OUT_REASON] = d.reason;
+	skb->cb[TRACE_OUT_RULE] = d.rule;
+	skb->cb[TRACE_OUT_RULESET] = q.ruleset;
+	skb->cb[TRACE_OUT_IDENTITY] = d.identity;
+	return PASS;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -28,7 +28,7 @@ struct fragment_key {
 	__u8 destination[16];
 	__u32 ifindex;
 	__be32 identifier;
-	__u8 protocol;
+	__u8 protocol; /* IPv4 only: an IPv6 later fragment need not name it */
 	__u8 direction;
 	__u8 pad[2];
 };
@@ -36,6 +36,9 @@ struct fragment_key {
 struct fragment_ports {
 	__be16 source;
 	__be16 destination;
+	__u8 protocol;
+	__u8 tcp_flags;
+	__u8 pad[2];
 };
 
 /* What the first fragment said of the ports. The least recently used make room. */

@@ -6,7 +6,8 @@
 /*
  * A connection as one endpoint sees it, from the pod's side, so that packets of both
  * directions have the same key. The longest and most varied field stands first.
- * ICMP echo: both ports are the echo identifier; other protocols without ports: both 0.
+ * ICMP queries: the asking side's port is the identifier, the other one is 0, so that a ping in
+ * reverse is another flow. Protocols without ports: both 0.
  */
 struct flow_key {
 	__u8 peer[16];

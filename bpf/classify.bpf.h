@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+/*
+ * The slow path: which rule decides over a new connection. The number of lookups does not
+ * depend on the number of rules: address, rule set, then peer, CIDR and port bitmaps.
+ */
+#include "endpoint.bpf.h"
+#include "identity.bpf.h"
+#include "packet.bpf.h"
+#include "ruleset.bpf.h"
+#include "verdict.bpf.h"
+
+/* A connection to be judged, in the direction in which it is or was opened. */
+struct question {
+	__u8 pod[16];
+	__u8 peer[16];
+	__u32 ruleset;
+	__u32 generation;
+	__be16 port; /* of the destination */
+	__u8 protocol;
+	__u8 direction;
+	__u8 node_believed; /* a node's address may stand for the node itself */
+	__u8 pad[3];
+};
+
+struct decision {
+	__u32 rule;
+	__u32 identity;
+	__u8 verdict;
+	__u8 reason;
+	__u8 pad[2];
+};
+
+static const struct bitmap no_rules;
+
+static __always_inline void decide(struct decision *d, __u8 reason)
+{
+	d->reason = reason;
+	d->verdict = reason >= REASON_FIRST_DENIAL ? VERDICT_DENY : VERDICT_ALLOW;
+}
+
+/*
+ * The number of the lowest bit set. A global function is verified once, not along every path
+ * that leads here; clang 14 crashes on the builtin for BPF.
+ */
+__noinline __u32 lowest_bit(__u64 word)
+{
+	__u32 bit = 0;
+
+	for (__u32 half = 32; half; half /= 2) {
+		if (!(word & ((1ULL << half) - 1))) {
+			word >>= half;
+			bit += half;
+		}
+	}
+	return bit;
+}
+
+/* Takes the action of the first rule that matches: the lowest bit of word number i. */
+static __always_inline void decide_by_rule(struct decision *d, const struct ruleset *set, __u32 i,
+					   __u64 word)
+{
+	const struct ruleset_rule *rule = &set->rule[i * 64 + (lowest_bit(word) & 63)];
+
+	d->rule = rule->rule;
+	decide(d, rule->action == ACTION_ALLOW ? REASON_RULE : REASON_DENIED);
+}
+
+/* An address's number in force under this generation. */
+static __always_inline __u32 find_identity(const __u8 address[16], __u32 generation)
+{
+	struct identity_slots *slots = bpf_map_lookup_elem(&address_map, address);
+
+	return slots ? slots->number[generation & 1] : IDENTITY_WORLD;
+}
+
+/* The identity of a cluster IP's port, or 0 where the service has no ready backend for it. */
+static __always_inline __u32 find_service(const struct question *q)
+{
+	struct service_key key = {.port = q->port, .protocol = q->protocol};
+	struct identity_slots *slots;
+
+	__builtin_memcpy(key.address, q->peer, sizeof(key.address));
+	slots = bpf_map_lookup_elem(&service_map, &key);
+	return slots ? slots->number[q->generation & 1] : 0;
+}
+
+static __always_inline const struct bitmap *find_peer(const struct question *q, __u32 identity)
+{
+	struct peer_key key = {.ruleset = q->ruleset, .identity = identity};
+
+	return bpf_map_lookup_elem(&peer_map, &key);
+}
+
+static __always_inline const struct bitmap *find_cidr(const struct question *q)
+{
+	struct cidr_key key = {.prefixlen = CIDR_KEY_BASE + 128, .ruleset = q->ruleset};
+
+	__builtin_memcpy(key.address, q->peer, sizeof(key.address));
+	return bpf_map_lookup_elem(&cidr_map, &key);
+}
+
+static __always_inline const struct bitmap *find_port(const struct question *q)
+{
+	struct port_key key = {
+		.prefixlen = PORT_KEY_BASE + 16,
+		.ruleset = q->ruleset,
+		.protocol = q->protocol,
+		.port = q->port,
+	};
+
+	return bpf_map_lookup_elem(&port_map, &key);
+}
+
+/* A service port's peer bitmap is the final set: its backends' ports are in it already. */
+static __always_inline void classify_service(const struct question *q, struct decision *d,
+					     const struct ruleset *set)
+{
+	const struct bitmap *match = find_peer(q, d->identity);
+
+	if (!match)
+		return;
+	for (__u32 i = 0; i < BITMAP_WORDS; i++) {
+		if (match->word[i])
+			return decide_by_rule(d, set, i, match->word[i]);
+	}
+}
+
+static __always_inline void classify_rules(const struct question *q, struct decision *d,
+					   const struct ruleset *set)
+{
+	const struct bitmap *pod = &no_rules, *peer = NULL, *cidr = NULL, *port = NULL;
+
+	if (d->identity >= IDENTITY_FIRST) {
+		pod = &set->any_pod;
+		if (set->flags & RULESET_HAS_PEERS)
+			peer = find_peer(q, d->identity);
+	}
+	if (set->flags & RULESET_HAS_CIDRS)
+		cidr = find_cidr(q);
+	if (set->flags & RULESET_HAS_PORTS && has_ports(q->protocol))
+		port = find_port(q);
+	if (!peer)
+		peer = &no_rules;
+	if (!cidr)
+		cidr = &no_rules;
+	if (!port)
+		port = &no_rules;
+	for (__u32 i = 0; i < BITMAP_WORDS; i++) {
+		__u64 match = (set->any_peer.word[i] | pod->word[i] | peer->word[i] | cidr->word[i]) &
+			      (set->any_port.word[i] | port->word[i]);
+
+		if (match)
+			return decide_by_rule(d, set, i, match);
+	}
+}
+
+/* Judges a connection of an endpoint. No rule that matches: nothing isolates, so it passes. */
+static __noinline int classify(const struct question *q, struct decision *d)
+{
+	const struct ruleset *set;
+
+	d->rule = 0;
+	d->identity = IDENTITY_WORLD;
+	decide(d, REASON_NO_POLICY);
+	if (q->ruleset == RULESET_NONE)
+		return 0;
+	if (q->ruleset == RULESET_CLOSED) {
+		decide(d, REASON_UNKNOWN_POD);
+		return 0;
+	}
+	if (same_address(q->pod, q->peer)) {
+		decide(d, REASON_SELF);
+		return 0;
+	}
+	d->identity = find_identity(q->peer, q->generation);
+	if (d->identity == IDENTITY_NODE && q->node_believed) {
+		decide(d, REASON_NODE);
+		return 0;
+	}
+	set = bpf_map_lookup_elem(&ruleset_map, &q->ruleset);
+	if (!set) { /* never referenced before it is written; were it so, closed is safe */
+		decide(d, REASON_DENIED);
+		return 0;
+	}
+	if (d->identity == IDENTITY_SERVICE && q->direction == DIRECTION_EGRESS) {
+		__u32 service = find_service(q);
+
+		if (service) {
+			d->identity = service;
+			classify_service(q, d, set);
+			return 0;
+		}
+	}
+	classify_rules(q, d, set);
+	return 0;
+}

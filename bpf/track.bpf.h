@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+/* Flows: found by one lookup, judged again when stale, moved on by the packets they see. */
+#include "report.bpf.h"
+
+/* One packet on its way through, and what is known of it so far. */
+struct passage {
+	struct packet packet;
+	struct flow_key key;
+	__u64 now;
+	__u32 generation;
+	__u32 bytes;
+	__u32 direction;
+};
+
+static __always_inline void make_key(struct flow_key *key, const struct tuple *t, __u32 ifindex,
+				     __u32 direction)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	key->ifindex = ifindex;
+	key->protocol = t->protocol;
+	if (direction == DIRECTION_INGRESS) {
+		__builtin_memcpy(key->peer, t->source, sizeof(key->peer));
+		key->peer_port = t->source_port;
+		key->pod_port = t->destination_port;
+	} else {
+		__builtin_memcpy(key->peer, t->destination, sizeof(key->peer));
+		key->peer_port = t->destination_port;
+		key->pod_port = t->source_port;
+	}
+}
+
+/* The question a connection raises that is open already, in the direction of its opening. */
+static __always_inline void ask_again(struct question *q, const struct flow_key *key,
+				      const struct flow *flow, const struct endpoint *endpoint,
+				      __u32 generation)
+{
+	__u32 direction = flow->direction & 1;
+
+	__builtin_memset(q, 0, sizeof(*q));
+	__builtin_memcpy(q->pod, flow->pod, sizeof(q->pod));
+	__builtin_memcpy(q->peer, key->peer, sizeof(q->peer));
+	q->ruleset = endpoint->slot[generation & 1].ruleset[direction];
+	q->generation = generation;
+	q->port = direction == DIRECTION_INGRESS ? key->pod_port : key->peer_port;
+	q->protocol = key->protocol;
+	q->direction = direction;
+	q->node_believed = flow->reason == REASON_NODE;
+}
+
+static __always_inline void take_decision(struct flow *flow, const struct decision *d,
+					  __u32 generation)
+{
+	flow->verdict = d->verdict == VERDICT_DENY && state.audit ? VERDICT_WOULD_DENY : d->verdict;
+	flow->reason = d->reason;
+	flow->rule = d->rule;
+	/* Last: another CPU that sees the generation must see the verdict too. */
+	__sync_lock_test_and_set(&flow->generation, generation);
+}
+
+/*
+ * A flow judged under an older generation. One that is forbidden now stays, with its verdict:
+ * were it forgotten, the other side's next packet could open it again in reverse.
+ */
+static __noinline int judge_again(const struct flow_key *key, struct flow *flow, __u32 generation)
+{
+	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoint_map, &key->ifindex);
+	struct decision d;
+	struct question q;
+
+	if (!endpoint)
+		return 0;
+	ask_again(&q, key, flow, endpoint, generation);
+	classify(&q, &d);
+	take_decision(flow, &d, generation);
+	return 0;
+}
+
+static __always_inline __u8 next_tcp_state(const struct flow *flow, __u32 direction, __u8 flags)
+{
+	__u8 other = flow->tcp_flags[!direction];
+
+	if (flags & TCP_RST)
+		return FLOW_CLOSED;
+	if (flow->tcp_flags[direction] & other & TCP_FIN)
+		return FLOW_CLOSED;
+	if ((flow->tcp_flags[direction] | other) & TCP_FIN)
+		return FLOW_CLOSING;
+	/* A reset that the other side did not believe: the connection goes on. */
+	return flow->state == FLOW_NEW ? FLOW_NEW : FLOW_ESTABLISHED;
+}
+
+/* The state after this packet. */
+static __always_inline __u8 next_state(struct flow *flow, const struct passage *at)
+{
+	__u32 direction = at->direction & 1;
+	__u8 flags = at->packet.tcp_flags;
+
+	if (flags & ~flow->tcp_flags[direction])
+		flow->tcp_flags[direction] |= flags;
+	if (flow->state == FLOW_NEW && direction != flow->direction && !(flags & TCP_RST))
+		return FLOW_ESTABLISHED;
+	return at->key.protocol == IPPROTO_TCP ? next_tcp_state(flow, direction, flags) : flow->state;
+}
+
+/* Counts a packet of a flow and tells of it when its state changed or it is time. */
+static __always_inline void account(struct flow *flow, const struct passage *at)
+{
+	__u32 direction = at->direction & 1;
+	__u8 after;
+
+	__sync_fetch_and_add(&flow->packets[direction], 1);
+	__sync_fetch_and_add(&flow->bytes[direction], at->bytes);
+	flow->seen_ns = at->now;
+	after = next_state(flow, at);
+	if (after != flow->state) {
+		flow->state = after;
+		report_flow(&at->key, flow, after == FLOW_CLOSED ? EVENT_FLOW_CLOSE : EVENT_FLOW_UPDATE);
+	} else if (at->now - flow->reported_ns > report_interval_ns) {
+		report_flow(&at->key, flow, EVENT_FLOW_UPDATE);
+	}
+}
+
+/*
+ * Writes a pending flow anew, among the established if it is to last. Where there is no room
+ * for it, it lives on among the pending. Returns where it is now, or NULL.
+ */
+static __always_inline struct flow *move_on(const struct flow_key *key, const struct flow *flow,
+					    int lasting)
+{
+	struct ledger *ledger;
+
+	if (lasting && !bpf_map_update_elem(&flow_map, key, flow, BPF_ANY)) {
+		bpf_map_delete_elem(&pending_map, key);
+		return bpf_map_lookup_elem(&flow_map, key);
+	}
+	ledger = lasting ? this_ledger() : NULL;
+	if (ledger)
+		ledger->flows_full++;
+	bpf_map_update_elem(&pending_map, key, flow, BPF_ANY);
+	return bpf_map_lookup_elem(&pending_map, key);
+}
+
+/* A new flow, allowed. It waits for its answer among the pending. */
+static __always_inline void enter(const struct flow_key *key, struct flow *flow, int answered)
+{
+	struct ledger *ledger;
+
+	report_flow(key, flow, EVENT_FLOW_OPEN);
+	if (answered && !bpf_map_update_elem(&flow_map, key, flow, BPF_ANY))
+		return;
+	if (!bpf_map_update_elem(&pending_map, key, flow, BPF_ANY))
+		return;
+	ledger = this_ledger();
+	if (ledger)
+		ledger->pending_full++;
+}
