@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "model/plan.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace ebpfd
+{
+
+// A destination as an egress rule set sees it. identity: of the pod that owns the address.
+struct Destination {
+    IpAddress address;
+    std::optional<uint32_t> identity;
+    Protocol protocol = Protocol::tcp;
+    uint16_t port = 0;
+};
+
+// Classifies against one rule set as the datapath does. The rule set must outlive it.
+class Judge
+{
+public:
+    explicit Judge(const PlanRuleset& ruleset);
+    // The rule that decides, by its bit; nothing: no rule matches, which allows.
+    std::optional<uint32_t> decide(const Destination& destination) const;
+
+private:
+    const Bitmap* peer_row(uint32_t identity) const;
+    const Bitmap* cidr_row(const IpAddress& address) const;
+    const Bitmap* port_row(Protocol protocol, uint16_t port) const;
+
+    const PlanRuleset& ruleset_;
+    // For each entry, the one around it, as index + 1; 0: none.
+    std::vector<size_t> cidr_parents_;
+    std::vector<size_t> port_parents_;
+};
+
+} // namespace ebpfd

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/rule_bits.h"
+
+#include "policy/key_writer.h"
+#include "policy/named_ports.h"
+
+#include <algorithm>
+
+namespace ebpfd
+{
+
+namespace
+{
+
+std::string bit_key(const PlanRule& rule, const RuleBit& bit)
+{
+    KeyWriter key;
+    key.text(rule.key).number(bit.action).raw(bit.peers->key).number(bit.any_port);
+    key.number(bit.ports.size());
+    for (const auto& [protocol, range] : bit.ports)
+        key.number(static_cast<uint64_t>(protocol)).number(range.first).number(range.last);
+    return key.take();
+}
+
+bool every_pod(const PolicyPeer& peer)
+{
+    return peer.namespaces && peer.namespaces->requirements.empty() &&
+           (!peer.pods || peer.pods->requirements.empty());
+}
+
+std::string selector_key(const PolicyPeer& peer, const std::string& own_namespace)
+{
+    KeyWriter key;
+    if (peer.namespaces)
+        key.text("namespaces").selector(*peer.namespaces);
+    else
+        key.text("namespace").text(own_namespace);
+    return key.selector(peer.pods.value_or(Selector{})).take();
+}
+
+} // namespace
+
+void RuleBits::add_peer(const PolicyPeer& peer, const std::string& own_namespace, PeerSet& set,
+                        std::set<std::string>& keys)
+{
+    if (peer.block) {
+        set.blocks.push_back(*peer.block);
+        keys.insert(KeyWriter().text("block").block(*peer.block).take());
+    } else if (every_pod(peer)) {
+        set.any_pod = true;
+        keys.insert(KeyWriter().text("pods").take());
+    } else {
+        set.identities |= identities_.select(peer, own_namespace);
+        keys.insert(selector_key(peer, own_namespace));
+    }
+}
+
+std::shared_ptr<const PeerSet> RuleBits::peers(const NetworkPolicy& policy, const PolicyRule& rule)
+{
+    const auto known = peers_.find(&rule);
+    if (known != peers_.end())
+        return known->second;
+    auto set = std::make_shared<PeerSet>();
+    set->any_peer = rule.peers.empty();
+    set->identities = Bitset(identities_.all().size());
+    std::set<std::string> keys;
+    for (const PolicyPeer& peer : rule.peers)
+        add_peer(peer, policy.policy_namespace, *set, keys);
+    KeyWriter key;
+    key.number(keys.size());
+    for (const std::string& one : keys)
+        key.raw(one);
+    set->key = key.take();
+    return peers_.emplace(&rule, std::move(set)).first->second;
+}
+
+std::vector<const RuleBit*> RuleBits::ingress(const NetworkPolicy& policy, size_t index,
+                                              const std::vector<NamedPort>& pod_ports)
+{
+    const PolicyRule& rule = (*policy.ingress)[index];
+    auto ports = merged(resolve(rule.ports, pod_ports));
+    if (ports.empty() && !rule.ports.empty())
+        return {};
+    const auto known = ingress_.find({&rule, ports});
+    if (known != ingress_.end())
+        return {known->second};
+    RuleBit bit{.rule = add_rule(policy, index, DIRECTION_INGRESS),
+                .peers = peers(policy, rule),
+                .any_port = rule.ports.empty(),
+                .ports = ports,
+                .key = {}};
+    return {ingress_.emplace(BitKey{&rule, std::move(ports)}, keep(std::move(bit))).first->second};
+}
+
+const std::vector<const RuleBit*>& RuleBits::egress(const NetworkPolicy& policy, size_t index)
+{
+    const PolicyRule& rule = (*policy.egress)[index];
+    const auto [known, fresh] = egress_.try_emplace(&rule);
+    if (!fresh)
+        return known->second;
+    const RuleBit bit{.rule = add_rule(policy, index, DIRECTION_EGRESS),
+                      .peers = peers(policy, rule),
+                      .any_port = rule.ports.empty(),
+                      .ports = merged(resolve(rule.ports, {})),
+                      .key = {}};
+    if (bit.any_port || !bit.ports.empty())
+        known->second.push_back(keep(bit));
+    for (RuleBit& named : named_bits(bit, rule))
+        known->second.push_back(keep(std::move(named)));
+    return known->second;
+}
+
+std::vector<RuleBit> RuleBits::named_bits(const RuleBit& model, const PolicyRule& rule)
+{
+    std::vector<RuleBit> result;
+    for (auto& [span, peers] : resolve_on_peers(rule.ports, *model.peers, identities_)) {
+        RuleBit bit = model;
+        bit.peers = std::make_shared<PeerSet>(std::move(peers));
+        bit.ports = {span};
+        result.push_back(std::move(bit));
+    }
+    return result;
+}
+
+const RuleBit* RuleBits::isolation(const std::vector<const NetworkPolicy*>& policies, direction dir)
+{
+    PlanRule rule{.key = {},
+                  .kind = RULE_ISOLATION,
+                  .dir = dir,
+                  .action = ACTION_DENY,
+                  .policy_namespace = policies.front()->policy_namespace,
+                  .policy = {},
+                  .origin = policies.front()->origin};
+    for (const NetworkPolicy* policy : policies)
+        rule.policy += (rule.policy.empty() ? "" : ",") + policy->name;
+    rule.key = KeyWriter()
+                   .text("isolation")
+                   .number(dir)
+                   .text(rule.policy_namespace)
+                   .text(rule.policy)
+                   .take();
+    auto everyone = std::make_shared<PeerSet>();
+    everyone->any_peer = true;
+    everyone->key = KeyWriter().number(0).take();
+    return keep({.rule = intern(std::move(rule)),
+                 .action = ACTION_DENY,
+                 .peers = std::move(everyone),
+                 .any_port = true,
+                 .ports = {},
+                 .key = {}});
+}
+
+uint32_t RuleBits::self_rule()
+{
+    return intern({.key = KeyWriter().text("self").take(),
+                   .kind = RULE_SELF,
+                   .dir = DIRECTION_EGRESS,
+                   .policy_namespace = {},
+                   .policy = {},
+                   .origin = {}});
+}
+
+uint32_t RuleBits::add_rule(const NetworkPolicy& policy, size_t index, direction dir)
+{
+    const auto& rules = dir == DIRECTION_INGRESS ? *policy.ingress : *policy.egress;
+    auto key = KeyWriter()
+                   .text("rule")
+                   .number(dir)
+                   .text(policy.policy_namespace)
+                   .text(policy.name)
+                   .number(index)
+                   .take();
+    return intern({.key = std::move(key),
+                   .dir = dir,
+                   .index = static_cast<uint16_t>(index),
+                   .policy_namespace = policy.policy_namespace,
+                   .policy = policy.name,
+                   .origin = rules[index].origin});
+}
+
+uint32_t RuleBits::intern(PlanRule rule)
+{
+    const auto next = static_cast<uint32_t>(rules_.size());
+    const auto [known, fresh] = rule_numbers_.try_emplace(rule.key, next);
+    if (fresh)
+        rules_.push_back(std::move(rule));
+    return known->second;
+}
+
+const RuleBit* RuleBits::keep(RuleBit bit)
+{
+    bit.key = bit_key(rules_[bit.rule], bit);
+    return &bits_.emplace_back(std::move(bit));
+}
+
+} // namespace ebpfd

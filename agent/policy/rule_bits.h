@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "model/plan.h"
+#include "policy/closure.h"
+#include "policy/identities.h"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ebpfd
+{
+
+// What the peers of one rule come to, ORed.
+struct PeerSet {
+    bool any_peer = false; // then the rest is empty
+    bool any_pod = false;  // then identities are empty
+    Bitset identities;
+    std::vector<IpBlock> blocks;
+    std::string key; // what was asked for; not which identities there are
+};
+
+// One bit of a rule set: a rule, or the part of it for one number of a named port.
+struct RuleBit {
+    uint32_t rule = 0; // index into RuleBits::rules()
+    rule_action action = ACTION_ALLOW;
+    std::shared_ptr<const PeerSet> peers;
+    bool any_port = false;
+    std::vector<PortSpan> ports;
+    std::string key;
+};
+
+// Turns the rules of policies into bits, each one once: pointers that are returned stay valid
+// as long as the object, and the same bit has the same pointer.
+class RuleBits
+{
+public:
+    explicit RuleBits(Identities& identities) : identities_(identities) {}
+
+    // Named ports are those of the selected pod. No bit: the rule matches nothing.
+    std::vector<const RuleBit*> ingress(const NetworkPolicy& policy, size_t index,
+                                        const std::vector<NamedPort>& pod_ports);
+    // Named ports are those of each peer pod: one bit for each number they resolve to.
+    const std::vector<const RuleBit*>& egress(const NetworkPolicy& policy, size_t index);
+    // The last bit of pods that these policies select.
+    const RuleBit* isolation(const std::vector<const NetworkPolicy*>& policies, direction dir);
+    // The rule by which a pod reaches itself through a service: an index into rules().
+    uint32_t self_rule();
+
+    const std::vector<PlanRule>& rules() const { return rules_; }
+
+private:
+    using BitKey = std::pair<const PolicyRule*, std::vector<PortSpan>>;
+
+    std::shared_ptr<const PeerSet> peers(const NetworkPolicy& policy, const PolicyRule& rule);
+    void add_peer(const PolicyPeer& peer, const std::string& own_namespace, PeerSet& set,
+                  std::set<std::string>& keys);
+    std::vector<RuleBit> named_bits(const RuleBit& model, const PolicyRule& rule);
+    uint32_t add_rule(const NetworkPolicy& policy, size_t index, direction dir);
+    uint32_t intern(PlanRule rule);
+    const RuleBit* keep(RuleBit bit);
+
+    Identities& identities_;
+    std::vector<PlanRule> rules_;
+    std::unordered_map<std::string, uint32_t> rule_numbers_;
+    std::deque<RuleBit> bits_;
+    std::unordered_map<const PolicyRule*, std::shared_ptr<const PeerSet>> peers_;
+    std::map<BitKey, const RuleBit*> ingress_;
+    std::unordered_map<const PolicyRule*, std::vector<const RuleBit*>> egress_;
+};
+
+} // namespace ebpfd

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/ruleset_pool.h"
+
+#include "policy/ruleset_builder.h"
+
+#include <algorithm>
+
+namespace ebpfd
+{
+
+namespace
+{
+
+Result<void> check_room(const Subject& subject, direction dir, size_t needed)
+{
+    if (needed <= RULES_MAX)
+        return {};
+    std::string policies;
+    for (const NetworkPolicy* policy : subject.policies[dir])
+        policies += (policies.empty() ? "" : ", ") + policy->key();
+    return fail(0, "pod " + subject.local->pod->key() + " needs " + std::to_string(needed) +
+                       (dir == DIRECTION_INGRESS ? " ingress" : " egress") +
+                       " rules, a rule set holds " + std::to_string(RULES_MAX) +
+                       "; policies that select it: " + policies);
+}
+
+std::vector<IpAddress> owned_addresses(const Pod& pod, const Identities& identities)
+{
+    std::vector<IpAddress> result;
+    for (const IpAddress& address : pod.addresses) {
+        const Pod* owner = identities.owner(address);
+        if (owner != nullptr && owner->key() == pod.key())
+            result.push_back(address);
+    }
+    std::ranges::sort(result);
+    const auto rest = std::ranges::unique(result);
+    result.erase(rest.begin(), rest.end());
+    return result;
+}
+
+bool denies(const PlanRuleset& ruleset, const Bitmap& row)
+{
+    for (uint32_t bit = 0; bit < ruleset.bits.size(); ++bit) {
+        if (has_bit(row, bit))
+            return ruleset.bits[bit].action == ACTION_DENY;
+    }
+    return false;
+}
+
+} // namespace
+
+RulesetPool::RulesetPool(RuleBits& bits, const Identities& identities,
+                         const std::vector<ServicePoint>& services)
+    : bits_(bits), identities_(identities), services_(services)
+{
+    for (uint32_t number = 0; number < services.size(); ++number) {
+        for (const Destination& backend : services[number].backends)
+            services_of_[backend.address].push_back(number);
+    }
+}
+
+Result<uint32_t> RulesetPool::find(const Subject& subject, direction dir)
+{
+    if (subject.policies[dir].empty())
+        return PLAN_RULESET_NONE;
+    auto number = base(subject, dir);
+    if (number && dir == DIRECTION_EGRESS)
+        number = with_self(subject, *number);
+    if (!number)
+        return number;
+    return publish(*number);
+}
+
+std::vector<PlanRuleset> RulesetPool::take()
+{
+    std::vector<PlanRuleset> result;
+    for (const uint32_t number : order_)
+        result.push_back(std::move(rulesets_[number]));
+    return result;
+}
+
+std::vector<const RuleBit*> RulesetPool::collect(const Subject& subject, direction dir)
+{
+    std::vector<const RuleBit*> result;
+    const auto append = [&](const std::vector<const RuleBit*>& bits) {
+        result.insert(result.end(), bits.begin(), bits.end());
+    };
+    for (const NetworkPolicy* policy : subject.policies[dir]) {
+        const auto& rules = dir == DIRECTION_INGRESS ? *policy->ingress : *policy->egress;
+        for (size_t index = 0; index < rules.size(); ++index) {
+            if (dir == DIRECTION_INGRESS)
+                append(bits_.ingress(*policy, index, subject.local->pod->ports));
+            else
+                append(bits_.egress(*policy, index));
+        }
+    }
+    result.push_back(bits_.isolation(subject.policies[dir], dir));
+    return result;
+}
+
+Result<uint32_t> RulesetPool::base(const Subject& subject, direction dir)
+{
+    Recipe recipe{dir, subject.policies[dir], {}};
+    if (dir == DIRECTION_INGRESS) {
+        std::get<2>(recipe) = subject.local->pod->ports;
+        std::ranges::sort(std::get<2>(recipe));
+    }
+    const auto known = recipes_.find(recipe);
+    if (known != recipes_.end())
+        return known->second;
+    const auto bits = collect(subject, dir);
+    if (auto room = check_room(subject, dir, bits.size()); !room)
+        return std::unexpected(std::move(room.error()));
+    PlanRuleset ruleset = build_ruleset(bits);
+    if (dir == DIRECTION_EGRESS)
+        add_service_rows(ruleset);
+    const uint32_t number = keep(std::move(ruleset));
+    recipes_.emplace(std::move(recipe), number);
+    return number;
+}
+
+// Only a pod that policy keeps from a service that leads back to it has a rule set of its own.
+Result<uint32_t> RulesetPool::with_self(const Subject& subject, uint32_t base_number)
+{
+    const auto own = owned_addresses(*subject.local->pod, identities_);
+    const auto loops = refused_loops(own, rulesets_[base_number]);
+    if (loops.empty())
+        return base_number;
+    const size_t needed = rulesets_[base_number].bits.size() + 1;
+    if (auto room = check_room(subject, DIRECTION_EGRESS, needed); !room)
+        return std::unexpected(std::move(room.error()));
+    PlanRuleset ruleset = with_first_rule(rulesets_[base_number], bits_.self_rule(), own);
+    for (const uint32_t loop : loops) {
+        const auto row = std::ranges::lower_bound(ruleset.peers, loop, {}, &PlanPeer::identity);
+        row->rules = {};
+        set_bit(row->rules, 0);
+    }
+    return keep(std::move(ruleset));
+}
+
+void RulesetPool::add_service_rows(PlanRuleset& ruleset) const
+{
+    const auto first = static_cast<uint32_t>(identities_.all().size());
+    std::vector<PlanPeer> rows;
+    const Judge judge(ruleset);
+    for (uint32_t number = 0; number < services_.size(); ++number) {
+        const auto bit = decide_service(judge, ruleset, services_[number]);
+        if (!bit)
+            continue;
+        rows.push_back({first + number, {}});
+        set_bit(rows.back().rules, *bit);
+    }
+    ruleset.peers.insert(ruleset.peers.end(), rows.begin(), rows.end());
+}
+
+// The identities of services with an own address behind them that the rule set denies.
+std::vector<uint32_t> RulesetPool::refused_loops(const std::vector<IpAddress>& own,
+                                                 const PlanRuleset& ruleset) const
+{
+    const auto first = static_cast<uint32_t>(identities_.all().size());
+    std::set<uint32_t> result;
+    for (const IpAddress& address : own) {
+        const auto services = services_of_.find(address);
+        if (services == services_of_.end())
+            continue;
+        for (const uint32_t number : services->second) {
+            const auto row =
+                std::ranges::lower_bound(ruleset.peers, first + number, {}, &PlanPeer::identity);
+            if (row != ruleset.peers.end() && row->identity == first + number &&
+                denies(ruleset, row->rules))
+                result.insert(first + number);
+        }
+    }
+    return {result.begin(), result.end()};
+}
+
+uint32_t RulesetPool::keep(PlanRuleset ruleset)
+{
+    const auto next = static_cast<uint32_t>(rulesets_.size());
+    const auto [known, fresh] = numbers_.try_emplace(ruleset.key, next);
+    if (fresh)
+        rulesets_.push_back(std::move(ruleset));
+    return known->second;
+}
+
+uint32_t RulesetPool::publish(uint32_t number)
+{
+    const auto next = static_cast<uint32_t>(order_.size());
+    const auto [known, fresh] = published_.try_emplace(number, next);
+    if (fresh)
+        order_.push_back(number);
+    return known->second;
+}
+
+} // namespace ebpfd

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/services.h"
+
+#include "policy/key_writer.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace ebpfd
+{
+
+namespace
+{
+
+using Slices = std::multimap<std::pair<std::string_view, std::string_view>, const EndpointSlice*>;
+
+auto order(const Destination& one)
+{
+    return std::tie(one.address, one.protocol, one.port);
+}
+
+Slices by_service(const World& world)
+{
+    Slices result;
+    for (const auto& slice : world.slices)
+        result.emplace(
+            std::pair{std::string_view(slice->slice_namespace), std::string_view(slice->service)},
+            slice.get());
+    return result;
+}
+
+// A cluster IP is translated to endpoints of its own family only.
+void add_backends(const EndpointSlice& slice, const ServicePort& port, const IpAddress& front,
+                  const Identities& identities, std::vector<Destination>& result)
+{
+    for (const ServicePort& target : slice.ports) {
+        if (target.name != port.name || target.protocol != port.protocol || target.port == 0)
+            continue;
+        for (const IpAddress& address : slice.ready_addresses) {
+            if (address.is_v4() == front.is_v4())
+                result.push_back({address, identities.find(address), target.protocol, target.port});
+        }
+    }
+}
+
+template <class Order> void sort_unique(std::vector<Destination>& list, Order by)
+{
+    std::ranges::sort(list, {}, by);
+    const auto rest = std::ranges::unique(list, {}, by);
+    list.erase(rest.begin(), rest.end());
+}
+
+std::string key_of(const ServicePoint& point, const Identities& identities)
+{
+    KeyWriter key;
+    key.text("service").text(point.front.address.text());
+    key.number(static_cast<uint64_t>(point.front.protocol)).number(point.front.port);
+    key.number(point.backends.size());
+    for (const Destination& backend : point.backends) {
+        key.text(backend.address.text()).number(backend.port).number(backend.identity.has_value());
+        if (backend.identity)
+            key.raw(identities.all()[*backend.identity].key);
+    }
+    return key.take();
+}
+
+// Key and kinds, once all backends are there.
+void finish(ServicePoint& point, const Identities& identities)
+{
+    sort_unique(point.backends, order);
+    point.kinds = point.backends;
+    sort_unique(point.kinds, [](const Destination& one) {
+        return std::tie(one.identity, one.protocol, one.port);
+    });
+    point.key = key_of(point, identities);
+}
+
+std::vector<const Service*> sorted_services(const World& world)
+{
+    std::vector<const Service*> result;
+    for (const auto& service : world.services)
+        result.push_back(service.get());
+    std::ranges::sort(result, {}, [](const Service* service) {
+        return std::tie(service->service_namespace, service->name);
+    });
+    return result;
+}
+
+class Resolver
+{
+public:
+    Resolver(const World& world, const Identities& identities, std::vector<std::string>& warnings)
+        : world_(world), identities_(identities), slices_(by_service(world)), warnings_(warnings)
+    {
+    }
+
+    std::vector<ServicePoint> run()
+    {
+        for (const Service* service : sorted_services(world_)) {
+            for (const IpAddress& address : service->cluster_ips)
+                add(*service, address);
+        }
+        std::ranges::sort(points_, {}, [](const ServicePoint& one) { return order(one.front); });
+        return std::move(points_);
+    }
+
+private:
+    void add(const Service& service, const IpAddress& address)
+    {
+        if (identities_.owner(address) != nullptr || world_.node_addresses.contains(address)) {
+            warn(service, address, "which a pod or node has too");
+            return;
+        }
+        for (const ServicePort& port : service.ports) {
+            ServicePoint point{.front = {address, std::nullopt, port.protocol, port.port},
+                               .backends = {},
+                               .kinds = {},
+                               .key = {}};
+            const auto [begin, end] = slices_.equal_range(
+                {std::string_view(service.service_namespace), std::string_view(service.name)});
+            for (auto slice = begin; slice != end; ++slice)
+                add_backends(*slice->second, port, address, identities_, point.backends);
+            if (!taken_.insert(order_key(point.front)).second)
+                warn(service, address,
+                     "whose port " + std::to_string(port.port) + " an earlier service has");
+            else if (!point.backends.empty()) {
+                finish(point, identities_);
+                points_.push_back(std::move(point));
+            }
+        }
+    }
+
+    void warn(const Service& service, const IpAddress& address, const std::string& reason)
+    {
+        warnings_.push_back("service " + service.service_namespace + "/" + service.name +
+                            " has the cluster IP " + address.text() + ", " + reason +
+                            ": ignored there");
+    }
+
+    static std::tuple<IpAddress, Protocol, uint16_t> order_key(const Destination& one)
+    {
+        return {one.address, one.protocol, one.port};
+    }
+
+    const World& world_;
+    const Identities& identities_;
+    Slices slices_;
+    std::vector<std::string>& warnings_;
+    std::set<std::tuple<IpAddress, Protocol, uint16_t>> taken_;
+    std::vector<ServicePoint> points_;
+};
+
+} // namespace
+
+std::vector<ServicePoint> resolve_services(const World& world, const Identities& identities,
+                                           std::vector<std::string>& warnings)
+{
+    return Resolver(world, identities, warnings).run();
+}
+
+std::optional<uint32_t> decide_service(const Judge& judge, const PlanRuleset& ruleset,
+                                       const ServicePoint& service)
+{
+    // Without blocks the addresses do not matter, only who has them.
+    const auto& backends = ruleset.cidrs.empty() ? service.kinds : service.backends;
+    std::optional<uint32_t> allowing;
+    std::optional<uint32_t> denying;
+    bool unmatched = false;
+    const auto weigh = [&](std::optional<uint32_t> bit) {
+        if (!bit)
+            unmatched = true;
+        else if (ruleset.bits[*bit].action == ACTION_ALLOW)
+            allowing = std::min(allowing.value_or(*bit), *bit);
+        else
+            denying = std::min(denying.value_or(*bit), *bit);
+    };
+    weigh(judge.decide(service.front));
+    for (const Destination& backend : backends)
+        weigh(judge.decide(backend));
+    if (allowing || unmatched)
+        return allowing;
+    return denying;
+}
+
+} // namespace ebpfd
