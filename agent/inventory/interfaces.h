@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "inventory/interface_queries.h"
+#include "inventory/interface_table.h"
+#include "inventory/netlink.h"
+#include "inventory/rtnetlink.h"
+
+namespace ebpfd
+{
+
+// Keeps the table of one network namespace's interfaces current by notifications.
+//
+// Every change that the table depends on is notified, and each notification only says how a
+// thing is now. So an answer to a question that is newer than notifications still waiting
+// may be undone by them, but the last of them puts it right again.
+class InterfaceWatcher
+{
+public:
+    // For the calling thread's network namespace, whichever thread uses it later.
+    static Result<InterfaceWatcher> start();
+
+    // Readable when process() has something to do (level triggered).
+    int fd() const { return notifications_.fd(); }
+    // Takes in waiting notifications without blocking, a bounded number of them a call.
+    // Returns whether the table changed. After an error the next call reads everything anew.
+    Result<bool> process();
+    const InterfaceTable& table() const { return table_; }
+
+private:
+    using Nsid = std::optional<int32_t>; // none: this namespace
+
+    InterfaceWatcher(InterfaceQueries queries, NotificationSocket notifications);
+
+    Result<void> read_pending();
+    Result<void> take(const nlmsghdr& message, Nsid nsid);
+    Result<void> take_link(const LinkMessage& message, Nsid nsid);
+    void take_address(const AddressMessage& message, Nsid nsid);
+    Result<void> take_nsid(const NsidMessage& message, Nsid nsid);
+
+    Result<void> read_everything();
+    Result<void> read_routes();
+    Result<void> read_link(uint32_t ifindex);
+    Result<void> read_links_with_peer(Nsid nsid, std::optional<uint32_t> peer);
+    bool is_own(Nsid nsid) const { return !nsid || nsid == own_nsid_; }
+
+    InterfaceQueries queries_;
+    NotificationSocket notifications_;
+    InterfaceTable table_;
+    // Somebody may have given this namespace a number in itself; messages then carry it.
+    Nsid own_nsid_;
+    bool changed_ = false;
+    bool all_stale_ = true;
+    bool routes_stale_ = false;
+};
+
+} // namespace ebpfd
