@@ -58,7 +58,7 @@ __noinline __u32 lowest_bit(__u64 word)
 
 /* Takes the action of the first rule that matches: the lowest bit of word number i. */
 static __always_inline void decide_by_rule(struct decision *d, const struct ruleset *set, __u32 i,
-					   __u64 word)
+                                           __u64 word)
 {
 	const struct ruleset_rule *rule = &set->rule[i * 64 + (lowest_bit(word) & 63)];
 
@@ -114,7 +114,7 @@ static __always_inline const struct bitmap *find_port(const struct question *q)
 
 /* A service port's peer bitmap is the final set: its backends' ports are in it already. */
 static __always_inline void classify_service(const struct question *q, struct decision *d,
-					     const struct ruleset *set)
+                                             const struct ruleset *set)
 {
 	const struct bitmap *match = find_peer(q, d->identity);
 
@@ -127,7 +127,7 @@ static __always_inline void classify_service(const struct question *q, struct de
 }
 
 static __always_inline void classify_rules(const struct question *q, struct decision *d,
-					   const struct ruleset *set)
+                                           const struct ruleset *set)
 {
 	const struct bitmap *pod = &no_rules, *peer = NULL, *cidr = NULL, *port = NULL;
 
@@ -147,8 +147,9 @@ static __always_inline void classify_rules(const struct question *q, struct deci
 	if (!port)
 		port = &no_rules;
 	for (__u32 i = 0; i < BITMAP_WORDS; i++) {
-		__u64 match = (set->any_peer.word[i] | pod->word[i] | peer->word[i] | cidr->word[i]) &
-			      (set->any_port.word[i] | port->word[i]);
+		__u64 match =
+			(set->any_peer.word[i] | pod->word[i] | peer->word[i] | cidr->word[i]) &
+			(set->any_port.word[i] | port->word[i]);
 
 		if (match)
 			return decide_by_rule(d, set, i, match);

@@ -33,7 +33,7 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *p)
 }
 
 static __always_inline void make_fragment_key(struct fragment_key *key, const struct passage *at,
-					      __u32 ifindex)
+                                              __u32 ifindex)
 {
 	const struct tuple *t = &at->packet.tuple;
 
@@ -96,7 +96,7 @@ static __always_inline int is_from_node(const struct __sk_buff *skb)
 
 /* The question a packet raises that belongs to no flow: a new connection in its direction. */
 static __always_inline void ask(struct question *q, const struct tuple *t, __u32 direction,
-				const struct endpoint *endpoint, __u32 generation)
+                                const struct endpoint *endpoint, __u32 generation)
 {
 	__builtin_memset(q, 0, sizeof(*q));
 	if (direction == DIRECTION_INGRESS) {
@@ -115,8 +115,8 @@ static __always_inline void ask(struct question *q, const struct tuple *t, __u32
 
 /* A flow as its first packet makes it. */
 static __always_inline void make_flow(struct flow *flow, const struct passage *at,
-				      const struct endpoint *endpoint, const struct question *q,
-				      const struct decision *d)
+                                      const struct endpoint *endpoint, const struct question *q,
+                                      const struct decision *d)
 {
 	__u32 direction = at->direction & 1;
 
@@ -180,7 +180,7 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 	count_packet(endpoint->index, direction, d.reason, 0, at->bytes);
 	/* A live flow that is opened again in reverse keeps its own direction. */
 	if (p->answer || (known && known->state != FLOW_CLOSED && known->direction != direction &&
-			  known->verdict == VERDICT_ALLOW))
+	                  known->verdict == VERDICT_ALLOW))
 		return PASS;
 	if (known)
 		bpf_map_delete_elem(&flow_map, &at->key);
@@ -210,7 +210,7 @@ static __always_inline int follow(struct passage *at, struct flow *flow)
 static __noinline int follow_pending(struct passage *at, struct flow *pending)
 {
 	int answered = pending->state == FLOW_NEW && pending->direction != at->direction &&
-		       !(at->packet.tcp_flags & TCP_RST);
+	               !(at->packet.tcp_flags & TCP_RST);
 	struct flow copy, *flow;
 
 	if (pending->generation == at->generation && !answered)

@@ -6,10 +6,10 @@
 #include <linux/in.h>
 
 enum packet_kind {
-	PACKET_CONNECTION,    /* belongs to a connection: tuple is complete */
-	PACKET_ICMP_ERROR,    /* as above, and quotes a packet of another one */
+	PACKET_CONNECTION,     /* belongs to a connection: tuple is complete */
+	PACKET_ICMP_ERROR,     /* as above, and quotes a packet of another one */
 	PACKET_LATER_FRAGMENT, /* tuple lacks the ports and, for IPv6, the protocol */
-	PACKET_NEIGHBOR,      /* ARP, neighbour discovery, multicast listener discovery */
+	PACKET_NEIGHBOR,       /* ARP, neighbour discovery, multicast listener discovery */
 	PACKET_NOT_IP,
 	PACKET_MALFORMED,
 	PACKET_SOURCE_ROUTED,

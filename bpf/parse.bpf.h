@@ -15,7 +15,7 @@
 
 #define VLAN_TAGS_MAX 2
 #define EXTENSION_HEADERS_MAX 8
-#define PULL_BYTES 512 /* linear data enough for all headers that are looked at */
+#define PULL_BYTES 512        /* linear data enough for all headers that are looked at */
 #define HOP_LIMIT_ON_LINK 255 /* RFC 4861: proof that a neighbour sent it */
 
 struct cursor {
@@ -194,7 +194,7 @@ __noinline int walk_extensions(struct __sk_buff *skb, struct packet *p)
 
 /* The upper protocol's number goes to *protocol, and the cursor to its header. */
 static __always_inline int find_upper(struct __sk_buff *skb, struct cursor *c, __u8 next,
-				      struct packet *p, __u8 *protocol)
+                                      struct packet *p, __u8 *protocol)
 {
 	__u32 before = c->at - c->start;
 	int kind;
@@ -469,7 +469,7 @@ static __always_inline int parse_quoted_ipv4(struct cursor *c, struct packet *p)
 }
 
 static __always_inline int parse_quoted_ipv6(struct __sk_buff *skb, struct cursor *c,
-					     struct packet *p)
+                                             struct packet *p)
 {
 	struct ipv6hdr *ip;
 	int kind;
@@ -498,6 +498,6 @@ __noinline int parse_quote(struct __sk_buff *skb, struct packet *p)
 		return PACKET_MALFORMED;
 	c.at = c.start + p->offset;
 	c.left -= p->offset;
-	return is_mapped_ipv4(p->tuple.source_word) ? parse_quoted_ipv4(&c, p) :
-						      parse_quoted_ipv6(skb, &c, p);
+	return is_mapped_ipv4(p->tuple.source_word) ? parse_quoted_ipv4(&c, p)
+	                                            : parse_quoted_ipv6(skb, &c, p);
 }

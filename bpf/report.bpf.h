@@ -19,7 +19,7 @@ static __always_inline struct ledger *this_ledger(void)
 }
 
 static __always_inline void count_packet(__u32 endpoint, __u32 direction, __u32 reason,
-					 __u32 audited, __u32 bytes)
+                                         __u32 audited, __u32 bytes)
 {
 	__u32 row = counter_row(endpoint, direction, reason, audited);
 	struct counter *counter = bpf_map_lookup_elem(&counter_map, &row);
@@ -48,8 +48,8 @@ static __always_inline void count_hit(const struct decision *d)
 /* Readers come by a timer; they are woken only when much is waiting. */
 static __always_inline __u64 wakeup(void *ring)
 {
-	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= wakeup_bytes ? BPF_RB_FORCE_WAKEUP :
-									      BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= wakeup_bytes ? BPF_RB_FORCE_WAKEUP
+	                                                                  : BPF_RB_NO_WAKEUP;
 }
 
 /* Room for a record, or NULL; the ledger has it either way. */
@@ -69,7 +69,7 @@ static __always_inline struct event *begin_event(void *ring, __u32 which)
 }
 
 static __always_inline void fill_event(struct event *event, const struct flow_key *key,
-				       const struct flow *flow, __u8 type)
+                                       const struct flow *flow, __u8 type)
 {
 	__builtin_memset(event, 0, sizeof(*event));
 	for (int i = 0; i < DIRECTION_COUNT; i++) {
@@ -126,7 +126,8 @@ static __always_inline int take_turn(const struct flow_key *key, __u64 now, __u3
 	*suppressed = 0;
 	if (!last)
 		return 1;
-	if (last->reported_ns && last->tag == tag && now - last->reported_ns < refusal_interval_ns) {
+	if (last->reported_ns && last->tag == tag &&
+	    now - last->reported_ns < refusal_interval_ns) {
 		__sync_fetch_and_add(&last->suppressed, 1);
 		return 0;
 	}

@@ -14,7 +14,7 @@ struct passage {
 };
 
 static __always_inline void make_key(struct flow_key *key, const struct tuple *t, __u32 ifindex,
-				     __u32 direction)
+                                     __u32 direction)
 {
 	__builtin_memset(key, 0, sizeof(*key));
 	key->ifindex = ifindex;
@@ -32,8 +32,8 @@ static __always_inline void make_key(struct flow_key *key, const struct tuple *t
 
 /* The question a connection raises that is open already, in the direction of its opening. */
 static __always_inline void ask_again(struct question *q, const struct flow_key *key,
-				      const struct flow *flow, const struct endpoint *endpoint,
-				      __u32 generation)
+                                      const struct flow *flow, const struct endpoint *endpoint,
+                                      __u32 generation)
 {
 	__u32 direction = flow->direction & 1;
 
@@ -49,7 +49,7 @@ static __always_inline void ask_again(struct question *q, const struct flow_key 
 }
 
 static __always_inline void take_decision(struct flow *flow, const struct decision *d,
-					  __u32 generation)
+                                          __u32 generation)
 {
 	flow->verdict = d->verdict == VERDICT_DENY && state.audit ? VERDICT_WOULD_DENY : d->verdict;
 	flow->reason = d->reason;
@@ -100,7 +100,8 @@ static __always_inline __u8 next_state(struct flow *flow, const struct passage *
 		flow->tcp_flags[direction] |= flags;
 	if (flow->state == FLOW_NEW && direction != flow->direction && !(flags & TCP_RST))
 		return FLOW_ESTABLISHED;
-	return at->key.protocol == IPPROTO_TCP ? next_tcp_state(flow, direction, flags) : flow->state;
+	return at->key.protocol == IPPROTO_TCP ? next_tcp_state(flow, direction, flags)
+	                                       : flow->state;
 }
 
 /* Counts a packet of a flow and tells of it when its state changed or it is time. */
@@ -115,7 +116,8 @@ static __always_inline void account(struct flow *flow, const struct passage *at)
 	after = next_state(flow, at);
 	if (after != flow->state) {
 		flow->state = after;
-		report_flow(&at->key, flow, after == FLOW_CLOSED ? EVENT_FLOW_CLOSE : EVENT_FLOW_UPDATE);
+		report_flow(&at->key, flow,
+		            after == FLOW_CLOSED ? EVENT_FLOW_CLOSE : EVENT_FLOW_UPDATE);
 	} else if (at->now - flow->reported_ns > report_interval_ns) {
 		report_flow(&at->key, flow, EVENT_FLOW_UPDATE);
 	}
@@ -126,7 +128,7 @@ static __always_inline void account(struct flow *flow, const struct passage *at)
  * for it, it lives on among the pending. Returns where it is now, or NULL.
  */
 static __always_inline struct flow *move_on(const struct flow_key *key, const struct flow *flow,
-					    int lasting)
+                                            int lasting)
 {
 	struct ledger *ledger;
 

@@ -90,8 +90,8 @@ enum rule_kind {
 
 /* Where a rule comes from, for readers without the agent; key: the rule's number. */
 struct rule_info {
-	__u32 line;   /* in file, from 1 */
-	__u16 index;  /* of the rule in its policy's list, from 0 */
+	__u32 line;  /* in file, from 1 */
+	__u16 index; /* of the rule in its policy's list, from 0 */
 	__u8 kind;
 	__u8 direction;
 	__u8 action;

@@ -28,11 +28,11 @@ enum reason {
 	REASON_ICMP_ERROR = 5, /* an ICMP error about a connection that is allowed */
 
 	REASON_FIRST_DENIAL = 8,
-	REASON_DENIED = 8,       /* a rule denies, or isolates */
-	REASON_UNKNOWN_POD = 9,  /* a pod interface whose pod is not known yet */
-	REASON_FRAGMENT = 10,    /* a later fragment whose first one was not seen */
-	REASON_MALFORMED = 11,   /* headers that cannot be parsed */
-	REASON_NOT_IP = 12,      /* neither IP nor ARP */
+	REASON_DENIED = 8,         /* a rule denies, or isolates */
+	REASON_UNKNOWN_POD = 9,    /* a pod interface whose pod is not known yet */
+	REASON_FRAGMENT = 10,      /* a later fragment whose first one was not seen */
+	REASON_MALFORMED = 11,     /* headers that cannot be parsed */
+	REASON_NOT_IP = 12,        /* neither IP nor ARP */
 	REASON_SOURCE_ROUTED = 13, /* an IPv6 routing header with segments left */
 
 	REASON_COUNT = 16,

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "datapath/bench.h"
+
+#include "base/fd.h"
+#include "model/names.h"
+#include "policy/compile.h"
+#include "policy/network_policy.h"
+#include "source/parse.h"
+
+#include <bpf/bpf.h>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace bench {
+namespace {
+
+using namespace ebpfd;
+
+template <class T, class E> T must(std::expected<T, E> result, const char* what)
+{
+    if (result)
+        return std::move(*result);
+    if constexpr (requires { result.error().message; })
+        throw std::runtime_error(fmt::format("{}: {}", what, result.error().message));
+    throw std::runtime_error(what);
+}
+
+// Once for this process: a network namespace of its own with an interface for each local pod.
+void enter_node()
+{
+    static const bool done = [] {
+        if (unshare(CLONE_NEWNET))
+            throw std::runtime_error("a network namespace needs root");
+        return std::system("ip link add web0 type veth peer name web1 && "
+                           "ip link add db0 type veth peer name db1") == 0;
+    }();
+    if (!done)
+        throw std::runtime_error("ip link add failed");
+}
+
+std::shared_ptr<const Pod> make_pod(std::string pod_namespace, std::string name,
+                                    std::vector<std::string_view> addresses)
+{
+    Pod pod;
+    pod.pod_namespace = std::move(pod_namespace);
+    pod.name = std::move(name);
+    pod.labels = {{"app", pod.name}};
+    for (auto text : addresses)
+        pod.addresses.push_back(IpAddress::parse(text).value());
+    pod.ports = {{"http", Protocol::tcp, 80}};
+    return std::make_shared<const Pod>(std::move(pod));
+}
+
+World make_world(uint32_t web, uint32_t db)
+{
+    World world;
+    world.pods = {make_pod("shop", "web", {lab::web_v4, lab::web_v6}),
+                  make_pod("shop", "db", {lab::db_v4, lab::db_v6}),
+                  make_pod("ops", "api", {lab::api_v4, lab::api_v6}),
+                  make_pod("ops", "scan", {lab::scan_v4, lab::scan_v6})};
+    world.node_addresses = {IpAddress::parse(lab::node_v4).value(),
+                            IpAddress::parse(lab::node_v6).value()};
+    world.interfaces = {{web, "web0", world.pods[0]}, {db, "db0", world.pods[1]}};
+    return world;
+}
+
+} // namespace
+
+std::ostream& operator<<(std::ostream& out, const Judged& judged)
+{
+    return out << verdict_name(judged.outcome) << " (" << reason_name(judged.why) << ")";
+}
+
+Bench::Bench()
+{
+    static int count = 0;
+    bpffs_ = fmt::format("/sys/fs/bpf/datapath-test-{}-{}", getpid(), count++);
+    enter_node();
+    web_ = if_nametoindex("web0");
+    db_ = if_nametoindex("db0");
+    reload(options());
+}
+
+Bench::~Bench()
+{
+    maps_.reset();
+    datapath_.reset();
+    (void)Datapath::detach(bpffs_);
+}
+
+DatapathOptions Bench::options() const
+{
+    DatapathOptions options;
+    options.bpffs = bpffs_;
+    options.capacities = {.flows = 1024,
+                          .pending = 1024,
+                          .fragments = 64,
+                          .endpoints = 8,
+                          .addresses = 1024,
+                          .services = 64,
+                          .rulesets = 64,
+                          .peers = 1024,
+                          .cidrs = 1024,
+                          .ports = 1024,
+                          .rules = 256,
+                          .refusal_ring = 1 << 16,
+                          .flow_ring = 1 << 16};
+    return options;
+}
+
+void Bench::reload(const DatapathOptions& options)
+{
+    maps_.reset();
+    datapath_.reset();
+    (void)Datapath::detach(bpffs_);
+    datapath_ = must(Datapath::open(options), "open");
+    maps_ = must(PinnedMaps::open(bpffs_), "pinned maps");
+}
+
+void Bench::enforce(const std::string& policies)
+{
+    World world = make_world(web_, db_);
+    auto documents = parse_documents(policies, "test.yaml");
+    if (!documents)
+        throw std::runtime_error(documents.error().text());
+    for (const Document& document : *documents) {
+        auto policy = decode_network_policy(document);
+        if (!policy)
+            throw std::runtime_error(policy.error().front().text());
+        world.policies.push_back(std::make_shared<const NetworkPolicy>(std::move(*policy)));
+    }
+    const Plan plan = must(compile(world), "compile");
+    must(datapath_->apply(plan), "apply");
+}
+
+std::vector<counter> Bench::counters()
+{
+    for (const auto& [ifindex, value] : must(maps_->endpoints(), "endpoints"))
+        if (ifindex == web_)
+            return must(maps_->counters(value.index), "counters");
+    throw std::runtime_error("no endpoint for web0");
+}
+
+Judged Bench::run(const char* program, direction dir, const lab::Bytes& frame,
+                  uint32_t ingress_ifindex)
+{
+    const auto before = counters();
+    const Fd fd(bpf_obj_get(fmt::format("{}/progs/{}", bpffs_, program).c_str()));
+    __sk_buff context{};
+    context.ifindex = web_;
+    context.ingress_ifindex = ingress_ifindex;
+    LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data(),
+                .data_size_in = static_cast<__u32>(frame.size()), .ctx_in = &context,
+                .ctx_size_in = sizeof(context));
+    if (const int error = bpf_prog_test_run_opts(fd.get(), &run))
+        throw std::runtime_error(fmt::format("test run: error {}", error));
+    const auto after = counters();
+    for (uint32_t why = 0; why < REASON_COUNT; why++)
+        for (uint32_t audited = 0; audited < 2; audited++) {
+            const uint32_t row = counter_row(0, dir, why, audited);
+            if (after[row].packets == before[row].packets)
+                continue;
+            const bool dropped = run.retval == TC_ACT_SHOT;
+            EXPECT_EQ(dropped, why >= REASON_FIRST_DENIAL && !audited);
+            EXPECT_EQ(after[row].bytes - before[row].bytes, frame.size());
+            return {audited   ? VERDICT_WOULD_DENY
+                    : dropped ? VERDICT_DENY
+                              : VERDICT_ALLOW,
+                    static_cast<reason>(why)};
+        }
+    throw std::runtime_error("the packet was not counted");
+}
+
+Judged Bench::from_web(const lab::Bytes& frame)
+{
+    return run("from_pod", DIRECTION_EGRESS, frame, web_);
+}
+
+Judged Bench::to_web(const lab::Bytes& frame, uint32_t ingress_ifindex)
+{
+    return run("to_pod", DIRECTION_INGRESS, frame, ingress_ifindex);
+}
+
+Judged Bench::from_web(const lab::Packet& packet)
+{
+    return from_web(packet.bytes());
+}
+
+Judged Bench::to_web(const lab::Packet& packet, uint32_t ingress_ifindex)
+{
+    return to_web(packet.bytes(), ingress_ifindex);
+}
+
+std::vector<event> Bench::events()
+{
+    std::vector<event> all;
+    must(datapath_->drain(std::chrono::milliseconds(0),
+                          [&](ring, const event& record) { all.push_back(record); }),
+         "drain");
+    return all;
+}
+
+ledger Bench::ledger()
+{
+    return must(maps_->losses(), "losses");
+}
+
+std::vector<std::pair<flow_key, flow>> Bench::flows()
+{
+    return must(maps_->flows(false), "flows");
+}
+
+} // namespace bench

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ebpfd/event.h"
+#include "ebpfd/verdict.h"
+#include "kernel/datapath.h"
+#include "kernel/pinned.h"
+#include "lab/addresses.h"
+#include "lab/packet.h"
+
+#include <cstdint>
+#include <gtest/gtest.h>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+// What became of one packet, told by the program's return value and the exact counters.
+struct Judged {
+    ebpfd::verdict outcome = VERDICT_ALLOW;
+    ebpfd::reason why = REASON_NO_POLICY;
+
+    bool operator==(const Judged&) const = default;
+};
+std::ostream& operator<<(std::ostream& out, const Judged& judged);
+
+inline constexpr Judged allowed_by(ebpfd::reason why)
+{
+    return {VERDICT_ALLOW, why};
+}
+inline constexpr Judged denied_by(ebpfd::reason why)
+{
+    return {VERDICT_DENY, why};
+}
+
+// The loaded programs with a node's maps around them: shop/web and shop/db are local pods with
+// an interface each, ops/api and ops/scan run elsewhere. Packets are run, not sent.
+class Bench {
+public:
+    Bench();
+    ~Bench();
+
+    // Puts these policies in force, YAML documents, instead of those before.
+    void enforce(const std::string& policies);
+    // Loads afresh with other options; what was in force is gone.
+    void reload(const ebpfd::DatapathOptions& options);
+    ebpfd::DatapathOptions options() const;
+
+    // A packet that the pod shop/web sends, or that arrives for it. ingress_ifindex: where the
+    // packet came into the node; 0: it was made there.
+    Judged from_web(const lab::Packet& packet);
+    Judged from_web(const lab::Bytes& frame);
+    Judged to_web(const lab::Packet& packet, uint32_t ingress_ifindex = 0);
+    Judged to_web(const lab::Bytes& frame, uint32_t ingress_ifindex = 0);
+
+    uint32_t web_ifindex() const { return web_; }
+    uint32_t db_ifindex() const { return db_; }
+    // All records since the last call.
+    std::vector<ebpfd::event> events();
+    ebpfd::ledger ledger();
+    std::vector<std::pair<ebpfd::flow_key, ebpfd::flow>> flows();
+    ebpfd::PinnedMaps& maps() { return *maps_; }
+
+private:
+    Judged run(const char* program, ebpfd::direction dir, const lab::Bytes& frame,
+               uint32_t ingress_ifindex);
+    std::vector<ebpfd::counter> counters();
+
+    std::string bpffs_;
+    uint32_t web_ = 0;
+    uint32_t db_ = 0;
+    std::unique_ptr<ebpfd::Datapath> datapath_;
+    std::unique_ptr<ebpfd::PinnedMaps> maps_;
+};
+
+} // namespace bench
