@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "model/document.h"
+#include "model/objects.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ebpfd {
+
+struct Objects {
+    std::vector<std::shared_ptr<const NetworkPolicy>> policies;
+    std::vector<std::shared_ptr<const Pod>> pods;
+    std::vector<std::shared_ptr<const Namespace>> namespaces;
+    std::vector<std::shared_ptr<const Service>> services;
+    std::vector<std::shared_ptr<const EndpointSlice>> slices;
+    std::vector<std::shared_ptr<const Node>> nodes;
+};
+
+// What one file says. With errors it says nothing.
+struct FileContent {
+    Objects objects;
+    std::vector<FileError> errors;
+    std::vector<std::string> notes; // documents that were skipped, and why
+};
+
+// The objects of all files. What a file last validly said stays in force while it has errors;
+// of objects with the same kind, namespace and name, that of the later file name counts.
+class ObjectStore {
+public:
+    void set(const std::string& path, FileContent content);
+    void remove(const std::string& path);
+
+    struct InForce {
+        Objects objects;
+        std::vector<std::string> duplicates; // each names both places
+    };
+    InForce in_force() const;
+    std::vector<FileError> errors() const;
+    std::vector<std::string> notes() const;
+
+private:
+    struct File {
+        Objects objects; // of the last time without errors
+        std::vector<FileError> errors;
+        std::vector<std::string> notes;
+    };
+    using Key = std::pair<std::string, std::string>; // file name, path: the order of precedence
+    static Key key_of(const std::string& path);
+
+    std::map<Key, File> files_;
+};
+
+} // namespace ebpfd
