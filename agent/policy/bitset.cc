@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 void Bitset::fill()
 {

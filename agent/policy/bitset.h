@@ -5,12 +5,10 @@
 #include <cstdint>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // A set of small numbers below a size fixed at birth. Two that are combined have one size.
-class Bitset
-{
+class Bitset {
 public:
     Bitset() = default;
     explicit Bitset(size_t size) : size_(size), words_((size + 63) / 64) {}

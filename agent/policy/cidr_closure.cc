@@ -3,11 +3,9 @@
 
 #include <algorithm>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 // At this prefix, one block of the rule begins (+1) or ends (-1).
 struct Edge {
@@ -52,8 +50,7 @@ std::vector<Edge> edges_of(const std::vector<BlockBit>& blocks, bool v4)
 
 // Walks the prefixes of one family in order: a prefix comes after all that contain it. Keeps
 // for each rule how many of its blocks hold at the current prefix.
-class Sweep
-{
+class Sweep {
 public:
     explicit Sweep(std::vector<Edge> edges) : edges_(std::move(edges)) {}
 

@@ -7,8 +7,7 @@
 
 // Longest prefix match finds one entry: each entry must say all that holds there. A closure
 // turns what the rules say one by one into such entries.
-namespace ebpfd
-{
+namespace ebpfd {
 
 // A block of the rule that bit stands for. A rule may have many.
 struct BlockBit {

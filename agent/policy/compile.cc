@@ -9,11 +9,9 @@
 
 #include <algorithm>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 // Pods own their addresses, nodes come before pods, and what is left are cluster IPs.
 std::vector<PlanAddress> place_addresses(const World& world, const Identities& identities)

@@ -4,8 +4,7 @@
 #include "model/plan.h"
 #include "model/world.h"
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // World to Plan: a pure function, no kernel, no clock, no I/O. Fails, with what is needed
 // and what there is, if a rule set would need more than RULES_MAX rules.

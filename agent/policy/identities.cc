@@ -7,11 +7,9 @@
 #include <set>
 #include <tuple>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 constexpr std::string_view NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
 

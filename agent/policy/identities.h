@@ -9,8 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // What is the same for all pods of one namespace, labels and named ports.
 struct Identity {
@@ -22,8 +21,7 @@ struct Identity {
 
 // The pods that peers can select, gathered into identities, and the owners of addresses.
 // The World must outlive it.
-class Identities
-{
+class Identities {
 public:
     explicit Identities(const World& world);
 

@@ -4,11 +4,9 @@
 #include <algorithm>
 #include <bit>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 struct PortNumber {
     uint8_t protocol = 0;

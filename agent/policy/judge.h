@@ -6,8 +6,7 @@
 #include <optional>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // A destination as an egress rule set sees it. identity: of the pod that owns the address.
 struct Destination {
@@ -18,8 +17,7 @@ struct Destination {
 };
 
 // Classifies against one rule set as the datapath does. The rule set must outlive it.
-class Judge
-{
+class Judge {
 public:
     explicit Judge(const PlanRuleset& ruleset);
     // The rule that decides, by its bit; nothing: no rule matches, which allows.

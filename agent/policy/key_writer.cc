@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 KeyWriter& KeyWriter::text(std::string_view field)
 {

@@ -7,13 +7,11 @@
 #include <string_view>
 #include <utility>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // Writes fields one behind another so that different fields never give the same text: texts
 // carry their length, numbers end in a mark, lists start with their count.
-class KeyWriter
-{
+class KeyWriter {
 public:
     KeyWriter& text(std::string_view field);
     KeyWriter& number(uint64_t field);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/label_index.h"
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 void exclude(Bitset& set, const std::vector<uint32_t>& numbers)
 {

@@ -8,13 +8,11 @@
 #include <unordered_map>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // The inverted index of a list of objects: label to the objects that carry it. The labels
 // must outlive the index.
-class LabelIndex
-{
+class LabelIndex {
 public:
     // Adds the next object; objects are numbered 0, 1, 2 … All are added before select().
     void add(const Labels& labels);

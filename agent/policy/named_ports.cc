@@ -7,11 +7,9 @@
 #include <iterator>
 #include <set>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 PortSpan single(const NamedPort& port)
 {
@@ -36,8 +34,7 @@ bool holds(const PeerSet& peers, const IpAddress& address)
 }
 
 // Adds up, for each number, the peers that have one of the names there.
-class Resolution
-{
+class Resolution {
 public:
     Resolution(const std::vector<PolicyPort>& names, const PeerSet& peers,
                const Identities& identities)

@@ -5,8 +5,7 @@
 #include <map>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // The ports as numbers; names are looked up among pod_ports, those it lacks are left out.
 std::vector<PortSpan> resolve(const std::vector<PolicyPort>& ports,

@@ -5,11 +5,9 @@
 #include <bit>
 #include <tuple>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 constexpr uint32_t PORTS = 1 << 16;
 

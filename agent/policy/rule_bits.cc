@@ -6,11 +6,9 @@
 
 #include <algorithm>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 std::string bit_key(const PlanRule& rule, const RuleBit& bit)
 {

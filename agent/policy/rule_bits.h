@@ -11,8 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // What the peers of one rule come to, ORed.
 struct PeerSet {
@@ -35,8 +34,7 @@ struct RuleBit {
 
 // Turns the rules of policies into bits, each one once: pointers that are returned stay valid
 // as long as the object, and the same bit has the same pointer.
-class RuleBits
-{
+class RuleBits {
 public:
     explicit RuleBits(Identities& identities) : identities_(identities) {}
 

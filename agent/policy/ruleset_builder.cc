@@ -5,15 +5,12 @@
 
 #include <algorithm>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 // Rows by identity, in the order of identities.
-class PeerRows
-{
+class PeerRows {
 public:
     explicit PeerRows(size_t identities) : row_(identities, NONE) {}
 

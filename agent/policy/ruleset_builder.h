@@ -5,8 +5,7 @@
 
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // Lays the bits, in order of precedence and at most RULES_MAX, out as a rule set of the
 // NetworkPolicy tier.

@@ -5,11 +5,9 @@
 
 #include <algorithm>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 Result<void> check_room(const Subject& subject, direction dir, size_t needed)
 {

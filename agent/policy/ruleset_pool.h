@@ -11,12 +11,10 @@
 #include <unordered_map>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // The rule sets that subjects need: each one is built once, and equal ones are one.
-class RulesetPool
-{
+class RulesetPool {
 public:
     // In the plan, services are the identities behind those of pods, in their order.
     RulesetPool(RuleBits& bits, const Identities& identities,

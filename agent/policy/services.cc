@@ -7,11 +7,9 @@
 #include <map>
 #include <tuple>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 using Slices = std::multimap<std::pair<std::string_view, std::string_view>, const EndpointSlice*>;
 
@@ -87,8 +85,7 @@ std::vector<const Service*> sorted_services(const World& world)
     return result;
 }
 
-class Resolver
-{
+class Resolver {
 public:
     Resolver(const World& world, const Identities& identities, std::vector<std::string>& warnings)
         : world_(world), identities_(identities), slices_(by_service(world)), warnings_(warnings)

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // One port of one cluster IP, and the ready endpoints it stands for.
 struct ServicePoint {

@@ -7,11 +7,9 @@
 #include <tuple>
 #include <unordered_map>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 bool written_before(const Origin& one, const Origin& other)
 {

@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // A local interface and the policies that isolate its pod, by direction, in the order of
 // their keys.
