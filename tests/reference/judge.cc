@@ -7,8 +7,7 @@
 
 using namespace ebpfd;
 
-namespace reference
-{
+namespace reference {
 
 // An address and port that a destination stands for.
 struct Target {
@@ -65,10 +64,8 @@ static bool egress_rule_matches(const World& world, const NetworkPolicy& policy,
     return false;
 }
 
-static bool reaches_itself(const World& world, const Packet& packet, const Pod& pod)
+static bool leads_back(const World& world, const Packet& packet, const Pod& pod)
 {
-    if (packet.source == packet.destination)
-        return true;
     if (packet.dir == DIRECTION_EGRESS)
         for (const Target& target : backends(world, packet))
             if (owner(world, target.address) == &pod)
@@ -106,17 +103,17 @@ static std::optional<RuleName> first_match(const World& world, const Packet& pac
     return std::nullopt;
 }
 
-static Judgement judge_by_policies(const World& world, const Packet& packet, const Pod& pod)
+static Judgement judge_by_rules(const World& world, const Packet& packet, const Pod& pod,
+                                const std::vector<const NetworkPolicy*>& isolating)
 {
-    const auto isolating = isolating_policies(world, pod, packet.dir);
-    if (isolating.empty())
-        return {.why = REASON_NO_POLICY};
     Judgement denial{.allow = false, .why = REASON_DENIED};
     for (const NetworkPolicy* policy : isolating) {
         if (const auto rule = first_match(world, packet, pod, *policy))
             return {.why = REASON_RULE, .rule = rule};
         denial.isolating.push_back(policy->policy_namespace + "/" + policy->name);
     }
+    if (leads_back(world, packet, pod))
+        return {.why = REASON_SELF};
     return denial;
 }
 
@@ -127,11 +124,14 @@ Judgement judge(const World& world, const Packet& packet)
     if (interface == world.interfaces.end() || interface->pod == nullptr)
         return {.allow = false, .why = REASON_UNKNOWN_POD};
     const Pod& pod = *interface->pod;
-    if (reaches_itself(world, packet, pod))
+    const auto isolating = isolating_policies(world, pod, packet.dir);
+    if (isolating.empty())
+        return {.why = REASON_NO_POLICY};
+    if (packet.source == packet.destination)
         return {.why = REASON_SELF};
     if (packet.dir == DIRECTION_INGRESS && world.node_addresses.contains(packet.source))
         return {.why = REASON_NODE};
-    return judge_by_policies(world, packet, pod);
+    return judge_by_rules(world, packet, pod, isolating);
 }
 
 } // namespace reference

@@ -11,8 +11,7 @@
 
 // What the policies of a world mean for one packet, by linear scans: slow, short, and
 // nothing in it is shared with the compiler that it judges.
-namespace reference
-{
+namespace reference {
 
 // The first packet of a new connection, where it passes one pod's interface.
 struct Packet {
@@ -34,12 +33,15 @@ struct RuleName {
 struct Judgement {
     bool allow = true;
     reason why = REASON_NO_POLICY;
-    std::optional<RuleName> rule = {}; // REASON_RULE: the first that matches
-    std::vector<std::string> isolating =
-        {}; // REASON_DENIED: the policies, "namespace/name", sorted
+    // REASON_RULE: the first that matches, in the order of policies' names.
+    std::optional<RuleName> rule = {};
+    // REASON_DENIED: the policies that select the pod, "namespace/name", sorted.
+    std::vector<std::string> isolating = {};
 };
 
-// The packet's interface must be one of the world's.
+// A pod that no policy isolates is not asked further: its reason is REASON_NO_POLICY.
+// REASON_SELF is also a pod's way to itself through a service, if no rule allows it anyway. An
+// interface that the world does not have counts as one without a pod.
 Judgement judge(const ebpfd::World& world, const Packet& packet);
 
 } // namespace reference

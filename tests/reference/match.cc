@@ -5,8 +5,7 @@
 
 using namespace ebpfd;
 
-namespace reference
-{
+namespace reference {
 
 static bool requirement_holds(const Requirement& requirement, const Labels& labels)
 {

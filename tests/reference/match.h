@@ -5,8 +5,7 @@
 #include <cstdint>
 
 // The single questions of which a judgement consists.
-namespace reference
-{
+namespace reference {
 
 bool selector_matches(const ebpfd::Selector& selector, const ebpfd::Labels& labels);
 

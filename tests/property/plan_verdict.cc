@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "property/verdict.h"
+
+#include <algorithm>
+
+using namespace ebpfd;
+
+namespace property {
+
+static bool same_bits(const uint8_t* a, const uint8_t* b, unsigned count)
+{
+    for (unsigned bit = 0; bit < count; ++bit)
+        if (((a[bit / 8] ^ b[bit / 8]) >> (7 - bit % 8)) & 1)
+            return false;
+    return true;
+}
+
+static Bitmap peer_row(const PlanRuleset& set, uint32_t identity)
+{
+    for (const PlanPeer& row : set.peers)
+        if (row.identity == identity)
+            return row.rules;
+    return {};
+}
+
+// The longest prefix around the address, whatever its family: so does the kernel's trie.
+static Bitmap cidr_row(const PlanRuleset& set, const IpAddress& address)
+{
+    const PlanCidr* longest = nullptr;
+    for (const PlanCidr& row : set.cidrs)
+        if (same_bits(row.cidr.address.bytes.data(), address.bytes.data(), row.cidr.prefix) &&
+            (longest == nullptr || row.cidr.prefix > longest->cidr.prefix))
+            longest = &row;
+    return longest == nullptr ? Bitmap{} : longest->rules;
+}
+
+static Bitmap port_row(const PlanRuleset& set, uint8_t protocol, uint16_t port)
+{
+    const PlanPort* longest = nullptr;
+    if (protocol != 6 && protocol != 17 && protocol != 132)
+        return {};
+    for (const PlanPort& row : set.ports) {
+        const uint8_t a[] = {static_cast<uint8_t>(row.port >> 8), static_cast<uint8_t>(row.port)};
+        const uint8_t b[] = {static_cast<uint8_t>(port >> 8), static_cast<uint8_t>(port)};
+        if (row.protocol == protocol && same_bits(a, b, row.prefix) &&
+            (longest == nullptr || row.prefix > longest->prefix))
+            longest = &row;
+    }
+    return longest == nullptr ? Bitmap{} : longest->rules;
+}
+
+static const PlanService* find_service(const Plan& plan, const reference::Packet& packet)
+{
+    for (const PlanService& service : plan.services)
+        if (service.address == packet.destination && service.port == packet.destination_port &&
+            service.protocol == packet.protocol)
+            return &service;
+    return nullptr;
+}
+
+static Bitmap matching(const PlanRuleset& set, const reference::Packet& packet,
+                       const IpAddress& peer, const PlanAddress* entry)
+{
+    const Bitmap cidr = cidr_row(set, peer);
+    const Bitmap port = port_row(set, packet.protocol, packet.destination_port);
+    const bool is_pod = entry != nullptr && entry->identity < PLAN_IDENTITY_SERVICE;
+    const Bitmap row = is_pod ? peer_row(set, entry->identity) : Bitmap{};
+    Bitmap match{};
+    for (size_t word = 0; word < match.size(); ++word)
+        match[word] =
+            (set.any_peer[word] | (is_pod ? set.any_pod[word] : 0) | row[word] | cidr[word]) &
+            (set.any_port[word] | port[word]);
+    return match;
+}
+
+static Verdict first_bit(const Plan& plan, const PlanRuleset& set, const Bitmap& match)
+{
+    for (uint32_t bit = 0; bit < RULES_MAX; ++bit) {
+        if (!has_bit(match, bit))
+            continue;
+        const PlanBit& decider = set.bits.at(bit);
+        const PlanRule& rule = plan.rules.at(decider.rule);
+        if (rule.kind == RULE_SELF)
+            return {.allow = decider.action == ACTION_ALLOW, .why = REASON_SELF, .rule = {}};
+        return {.allow = decider.action == ACTION_ALLOW,
+                .why = decider.action == ACTION_ALLOW ? REASON_RULE : REASON_DENIED,
+                .rule =
+                    rule_name(rule.kind, rule.dir, rule.policy_namespace, rule.policy, rule.index)};
+    }
+    return {};
+}
+
+static Verdict by_ruleset(const Plan& plan, const PlanRuleset& set, const reference::Packet& packet)
+{
+    const bool ingress = packet.dir == DIRECTION_INGRESS;
+    const IpAddress& peer = ingress ? packet.source : packet.destination;
+    const auto entry = std::ranges::find(plan.addresses, peer, &PlanAddress::address);
+    const PlanAddress* known = entry == plan.addresses.end() ? nullptr : &*entry;
+    if (known != nullptr && known->identity == PLAN_IDENTITY_NODE && ingress)
+        return {.allow = true, .why = REASON_NODE, .rule = {}};
+    if (known != nullptr && known->identity == PLAN_IDENTITY_SERVICE && !ingress)
+        if (const PlanService* service = find_service(plan, packet))
+            return first_bit(plan, set, peer_row(set, service->identity));
+    return first_bit(plan, set, matching(set, packet, peer, known));
+}
+
+Verdict of_plan(const Plan& plan, const reference::Packet& packet)
+{
+    const Verdict closed{.allow = false, .why = REASON_UNKNOWN_POD, .rule = {}};
+    const auto endpoint = std::ranges::find(plan.endpoints, packet.ifindex, &PlanEndpoint::ifindex);
+    if (endpoint == plan.endpoints.end())
+        return closed;
+    const uint32_t set = endpoint->ruleset[packet.dir];
+    if (set == PLAN_RULESET_CLOSED)
+        return closed;
+    if (set == PLAN_RULESET_NONE)
+        return {};
+    if (packet.source == packet.destination)
+        return {.allow = true, .why = REASON_SELF, .rule = {}};
+    return by_ruleset(plan, plan.rulesets.at(set), packet);
+}
+
+} // namespace property

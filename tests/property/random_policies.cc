@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "property/scenario.h"
+#include "property/vocabulary.h"
+
+#include <algorithm>
+
+using namespace ebpfd;
+
+namespace property {
+
+static Requirement random_requirement(Dice& dice, const std::vector<std::string>& keys)
+{
+    using enum Requirement::Operator;
+    Requirement requirement{.key = dice.pick(keys), .op = in, .values = {}};
+    if (dice.chance(30)) {
+        requirement.op = dice.chance(50) ? exists : does_not_exist;
+        return requirement;
+    }
+    requirement.op = dice.chance(75) ? in : not_in;
+    for (size_t left = dice.between(1, 2); left > 0; --left)
+        requirement.values.push_back(dice.pick(label_values()));
+    std::ranges::sort(requirement.values);
+    const auto repeated = std::ranges::unique(requirement.values);
+    requirement.values.erase(repeated.begin(), repeated.end());
+    return requirement;
+}
+
+static Selector random_selector(Dice& dice, const std::vector<std::string>& keys)
+{
+    Selector selector;
+    if (dice.chance(40))
+        return selector;
+    for (size_t left = dice.between(1, 2); left > 0; --left)
+        selector.requirements.push_back(random_requirement(dice, keys));
+    std::ranges::sort(selector.requirements);
+    return selector;
+}
+
+static Selector random_namespace_selector(Dice& dice)
+{
+    if (dice.chance(70))
+        return random_selector(dice, label_keys());
+    Requirement by_name{.key = "kubernetes.io/metadata.name",
+                        .op = dice.chance(70) ? Requirement::Operator::in
+                                              : Requirement::Operator::not_in,
+                        .values = {dice.pick(namespace_names())}};
+    return {.requirements = {by_name}};
+}
+
+static bool strictly_inside(const Cidr& inner, const Cidr& outer)
+{
+    return inner != outer && inner.prefix > outer.prefix && outer.contains(inner);
+}
+
+static IpBlock random_block(Dice& dice)
+{
+    const std::vector<Cidr>& blocks = dice.pick(families()).blocks;
+    IpBlock block{.cidr = dice.pick(blocks), .except = {}};
+    for (size_t left = dice.below(3); left > 0; --left) {
+        const Cidr& except = dice.pick(blocks);
+        if (strictly_inside(except, block.cidr))
+            block.except.push_back(except);
+    }
+    return block;
+}
+
+static PolicyPeer random_peer(Dice& dice)
+{
+    PolicyPeer peer;
+    const size_t shape = dice.below(100);
+    if (shape < 35) {
+        peer.block = random_block(dice);
+        return peer;
+    }
+    if (shape < 75)
+        peer.pods = random_selector(dice, label_keys());
+    if (shape >= 55)
+        peer.namespaces = random_namespace_selector(dice);
+    return peer;
+}
+
+static PolicyPort random_port(Dice& dice)
+{
+    PolicyPort port{.protocol = dice.chance(60) ? Protocol::tcp : dice.pick(protocols()),
+                    .port = PortRange{}};
+    const size_t shape = dice.below(100);
+    if (shape < 15)
+        return port;
+    if (shape < 45) {
+        port.port = dice.pick(port_names());
+        return port;
+    }
+    PortRange range;
+    range.first =
+        shape < 90 ? dice.pick(port_numbers()) : static_cast<uint16_t>(dice.between(1, 65535));
+    range.last = range.first;
+    if (shape >= 70)
+        range.last = static_cast<uint16_t>(dice.between(range.first, 65535));
+    port.port = range;
+    return port;
+}
+
+static std::vector<PolicyRule> random_rules(Dice& dice)
+{
+    std::vector<PolicyRule> rules(dice.below(4));
+    for (PolicyRule& rule : rules) {
+        if (dice.chance(80))
+            for (size_t left = dice.between(1, 3); left > 0; --left)
+                rule.peers.push_back(random_peer(dice));
+        if (dice.chance(70))
+            for (size_t left = dice.between(1, 3); left > 0; --left)
+                rule.ports.push_back(random_port(dice));
+    }
+    return rules;
+}
+
+std::string random_namespace(Dice& dice)
+{
+    return dice.chance(60) ? "default" : dice.pick(namespace_names());
+}
+
+std::vector<NetworkPolicy> random_policies(Dice& dice)
+{
+    std::vector<NetworkPolicy> policies(dice.below(7));
+    for (size_t number = 0; number < policies.size(); ++number) {
+        NetworkPolicy& policy = policies[number];
+        policy.policy_namespace = random_namespace(dice);
+        policy.name = "p" + std::to_string(number);
+        policy.pod_selector = random_selector(dice, label_keys());
+        if (dice.chance(70))
+            policy.ingress = random_rules(dice);
+        if (dice.chance(60))
+            policy.egress = random_rules(dice);
+    }
+    dice.shuffle(policies);
+    return policies;
+}
+
+} // namespace property
