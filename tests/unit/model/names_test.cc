@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ebpfd/flow.h"
+#include "model/names.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+
+namespace ebpfd {
+namespace {
+
+TEST(Names, EveryReasonInUseHasItsWord)
+{
+    EXPECT_EQ(reason_name(REASON_NO_POLICY), "no-policy");
+    EXPECT_EQ(reason_name(REASON_ICMP_ERROR), "icmp-error");
+    EXPECT_EQ(reason_name(REASON_DENIED), "denied");
+    EXPECT_EQ(reason_name(REASON_SOURCE_ROUTED), "source-routed");
+}
+
+TEST(Names, GapsAndStrangersAreUnknown)
+{
+    EXPECT_EQ(reason_name(REASON_ICMP_ERROR + 1), "unknown");
+    EXPECT_EQ(reason_name(REASON_COUNT), "unknown");
+    EXPECT_EQ(verdict_name(77), "unknown");
+    EXPECT_EQ(direction_name(DIRECTION_COUNT), "unknown");
+    EXPECT_EQ(event_type_name(0), "unknown");
+    EXPECT_EQ(flow_state_name(9), "unknown");
+}
+
+TEST(Names, WordsFollowTheNumbers)
+{
+    EXPECT_EQ(verdict_name(VERDICT_WOULD_DENY), "would-deny");
+    EXPECT_EQ(direction_name(DIRECTION_EGRESS), "egress");
+    EXPECT_EQ(event_type_name(EVENT_DROP), "drop");
+    EXPECT_EQ(flow_state_name(FLOW_ESTABLISHED), "established");
+}
+
+TEST(Names, ProtocolsWithoutANameAreNumbers)
+{
+    EXPECT_EQ(protocol_name(IPPROTO_SCTP), "SCTP");
+    EXPECT_EQ(protocol_name(IPPROTO_ICMPV6), "ICMPv6");
+    EXPECT_EQ(protocol_name(47), "47");
+}
+
+} // namespace
+} // namespace ebpfd
