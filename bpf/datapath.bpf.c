@@ -130,7 +130,7 @@ static __always_inline void make_flow(struct flow *flow, const struct passage *a
 	flow->seen_ns = at->now;
 	flow->endpoint = endpoint->index;
 	flow->direction = q->direction;
-	flow->state = q->direction == direction ? FLOW_NEW : FLOW_ESTABLISHED;
+	flow->state = FLOW_NEW;
 	__builtin_memcpy(flow->pod, q->pod, sizeof(flow->pod));
 	take_decision(flow, d, at->generation);
 }
@@ -154,7 +154,6 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 	struct decision d;
 	struct question q;
 	struct flow flow;
-	int answered = 0;
 
 	if (!endpoint)
 		return PASS;
@@ -168,7 +167,6 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 		q.ruleset = endpoint->slot[at->generation & 1].ruleset[DIRECTION_EGRESS];
 		q.port = p->tuple.source_port;
 		q.node_believed = 0;
-		answered = 1;
 	}
 	classify(&q, &d);
 	make_flow(&flow, at, endpoint, &q, &d);
@@ -184,7 +182,7 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 		return PASS;
 	if (known)
 		bpf_map_delete_elem(&flow_map, &at->key);
-	enter(&at->key, &flow, answered);
+	enter(&at->key, &flow);
 	return PASS;
 }
 
@@ -209,8 +207,7 @@ static __always_inline int follow(struct passage *at, struct flow *flow)
  */
 static __noinline int follow_pending(struct passage *at, struct flow *pending)
 {
-	int answered = pending->state == FLOW_NEW && pending->direction != at->direction &&
-	               !(at->packet.tcp_flags & TCP_RST);
+	int answered = !pending->packets[at->direction & 1] && !(at->packet.tcp_flags & TCP_RST);
 	struct flow copy, *flow;
 
 	if (pending->generation == at->generation && !answered)

@@ -98,7 +98,7 @@ static __always_inline __u8 next_state(struct flow *flow, const struct passage *
 
 	if (flags & ~flow->tcp_flags[direction])
 		flow->tcp_flags[direction] |= flags;
-	if (flow->state == FLOW_NEW && direction != flow->direction && !(flags & TCP_RST))
+	if (flow->state == FLOW_NEW && flow->packets[!direction] && !(flags & TCP_RST))
 		return FLOW_ESTABLISHED;
 	return at->key.protocol == IPPROTO_TCP ? next_tcp_state(flow, direction, flags)
 	                                       : flow->state;
@@ -144,13 +144,11 @@ static __always_inline struct flow *move_on(const struct flow_key *key, const st
 }
 
 /* A new flow, allowed. It waits for its answer among the pending. */
-static __always_inline void enter(const struct flow_key *key, struct flow *flow, int answered)
+static __always_inline void enter(const struct flow_key *key, struct flow *flow)
 {
 	struct ledger *ledger;
 
 	report_flow(key, flow, EVENT_FLOW_OPEN);
-	if (answered && !bpf_map_update_elem(&flow_map, key, flow, BPF_ANY))
-		return;
 	if (!bpf_map_update_elem(&pending_map, key, flow, BPF_ANY))
 		return;
 	ledger = this_ledger();

@@ -11,7 +11,7 @@ struct counter {
 };
 
 /* Rows of counter_map: by endpoint, direction, reason, and whether only audited. */
-#define COUNTERS_PER_ENDPOINT (DIRECTION_COUNT * REASON_COUNT * 2)
+#define COUNTERS_PER_ENDPOINT ((int)DIRECTION_COUNT * (int)REASON_COUNT * 2)
 
 static inline __u32 counter_row(__u32 endpoint, __u32 direction, __u32 reason, __u32 audited)
 {

@@ -20,7 +20,7 @@ struct flow_key {
 EBPFD_ASSERT_SIZE(struct flow_key, 28);
 
 enum flow_state {
-	FLOW_NEW = 0,         /* the peer has not answered; in pending_map */
+	FLOW_NEW = 0,         /* only one side was heard; in pending_map */
 	FLOW_ESTABLISHED = 1, /* packets in both directions */
 	FLOW_CLOSING = 2,     /* TCP: one side sent FIN */
 	FLOW_CLOSED = 3,      /* TCP: both sent FIN, or one RST; kept for late packets */
