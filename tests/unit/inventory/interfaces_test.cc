@@ -71,6 +71,18 @@ TEST_F(Interfaces, WhatWasThereBeforeTheStartIsKnownAtOnce)
     EXPECT_TRUE(eventually([&] { return peer_has("host0", "10.0.0.6"); }));
 }
 
+TEST_F(Interfaces, TentativeAddressesCount)
+{
+    auto pod = make_namespace("pod");
+    on_node("link add host0 type veth peer name eth0 netns " + pod.name() +
+            "\nlink set host0 up\n");
+    ip(pod, "link set eth0 up\n");
+    start_watching();
+    ip(pod, "addr add fd00::5/64 dev eth0\n"); // for a second, until nobody has objected
+    settle();
+    EXPECT_TRUE(peer_has("host0", "fd00::5"));
+}
+
 TEST_F(Interfaces, EachVethOfAPodHasTheAddressesOfItsOwnFarEnd)
 {
     auto pod = make_namespace("pod");

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "inventory/interface_table.h"
+#include "model/world.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+// Which interface belongs to which pod: pure functions of plain data.
+namespace ebpfd {
+
+// The interfaces of pods that may run here (on node_name, or on no named node; neither on the
+// host network nor finished), by ifindex. A pod's is the one its annotation names; else one
+// whose far end has an address of the pod; else one that a host route to such an address
+// leaves by. An interface belongs to one pod and a pod has one interface at most; where pods
+// claim the same interface or address, the newest has it. Interfaces that match a glob and
+// belong to no pod come without one.
+// Adds what a person should know to warnings, unless that is nullptr.
+std::vector<LocalInterface> locate_pods(const std::vector<std::shared_ptr<const Pod>>& pods,
+                                        const InterfaceTable& table, const std::string& node_name,
+                                        const std::vector<std::string>& pod_interface_globs,
+                                        std::vector<std::string>* warnings);
+
+// All that this node is reached by: the addresses of this namespace, loopback blocks aside,
+// and those of the Node object of that name.
+std::set<IpAddress> node_addresses(const InterfaceTable& table,
+                                   const std::vector<std::shared_ptr<const Node>>& nodes,
+                                   const std::string& node_name);
+
+} // namespace ebpfd
