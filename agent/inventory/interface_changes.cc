@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inventory/interface_changes.h"
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 bool remove_routes(InterfaceTable& table, uint32_t ifindex)
 {

@@ -4,8 +4,7 @@
 #include "inventory/rtnetlink.h"
 
 // What a notification does to the table. Each returns whether the table is another now.
-namespace ebpfd
-{
+namespace ebpfd {
 
 // peer_addresses of a link that keeps its peer stay as they are; of another peer they go.
 bool store_link(InterfaceTable& table, Link link);

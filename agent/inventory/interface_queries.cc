@@ -7,11 +7,9 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 constexpr std::array<uint8_t, 2> families{AF_INET, AF_INET6};
 

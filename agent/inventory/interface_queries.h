@@ -4,12 +4,10 @@
 #include "inventory/interface_table.h"
 #include "inventory/netlink.h"
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // Asks the kernel about one network namespace, and about the far ends of its interfaces.
-class InterfaceQueries
-{
+class InterfaceQueries {
 public:
     // About the calling thread's network namespace, whichever thread asks later.
     static Result<InterfaceQueries> open();

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inventory/interface_table.h"
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // Other kinds use IFLA_LINK for what they are stacked on, which is no other end.
 bool Link::has_distant_peer() const

@@ -11,8 +11,7 @@
 
 // What rtnetlink says of this network namespace and of the far ends of its interfaces:
 // plain data.
-namespace ebpfd
-{
+namespace ebpfd {
 
 // An address as an interface has it: the same address may stand there with two prefixes.
 struct AssignedAddress {

@@ -5,11 +5,9 @@
 
 #include <linux/rtnetlink.h>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 // Datagrams a call of process(), so that a pod that changes its interfaces all the time
 // cannot keep the caller from its other work.

@@ -5,16 +5,14 @@
 #include "inventory/netlink.h"
 #include "inventory/rtnetlink.h"
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // Keeps the table of one network namespace's interfaces current by notifications.
 //
 // Every change that the table depends on is notified, and each notification only says how a
 // thing is now. So an answer to a question that is newer than notifications still waiting
 // may be undone by them, but the last of them puts it right again.
-class InterfaceWatcher
-{
+class InterfaceWatcher {
 public:
     // For the calling thread's network namespace, whichever thread uses it later.
     static Result<InterfaceWatcher> start();

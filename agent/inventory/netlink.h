@@ -11,16 +11,14 @@
 #include <vector>
 
 // The two sockets rtnetlink is spoken to with: one asks, one listens.
-namespace ebpfd
-{
+namespace ebpfd {
 
 using MnlSocket = std::unique_ptr<mnl_socket, int (*)(mnl_socket*)>;
 using MessageHandler = std::function<void(const nlmsghdr&)>;
 
 // Asks and waits for the answer; the kernel checks requests strictly, so that a filter it
 // does not know is an error rather than ignored.
-class RequestSocket
-{
+class RequestSocket {
 public:
     static Result<RequestSocket> open();
 
@@ -42,8 +40,7 @@ private:
 };
 
 // Listens to groups, those of other namespaces that have a number in ours included.
-class NotificationSocket
-{
+class NotificationSocket {
 public:
     enum class Received : uint8_t {
         messages,

@@ -6,11 +6,9 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 constexpr size_t buffer_size = 64 * 1024;
 // The kernel's side of the queue: room for some ten thousand changes between two wake-ups.

@@ -8,8 +8,7 @@
 
 // rtnetlink messages as plain data, and the requests that ask for them. A message that is of
 // another type, or says nothing that matters here, parses as nothing.
-namespace ebpfd
-{
+namespace ebpfd {
 
 struct LinkMessage {
     bool removed = false;
@@ -43,8 +42,7 @@ struct DistantInterface {
     uint32_t ifindex = 0;
 };
 
-class Request
-{
+class Request {
 public:
     static Request all_links();
     static Request one_link(uint32_t ifindex);

@@ -9,11 +9,9 @@
 #include <net/if.h>
 #include <sys/socket.h>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 template <class T> const T* body_of(const nlmsghdr& message)
 {

@@ -6,11 +6,9 @@
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 // Room for T behind the header, zeroed.
 template <class T> T& put(nlmsghdr& header)
