@@ -1,3 +1,170 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/datapath.h"
-#include "kernel/pinned.h"
+
+#include "base/log.h"
+#include "kernel/applier.h"
+#include "kernel/flows.h"
+#include "kernel/libbpf_log.h"
+#include "kernel/load.h"
+#include "kernel/preflight.h"
+#include "kernel/reuse.h"
+#include "kernel/rings.h"
+#include "kernel/takeover.h"
+
+#include <cerrno>
+#include <ranges>
+
+namespace ebpfd {
+
+namespace {
+
+class LoadedDatapath : public Datapath {
+public:
+    LoadedDatapath(Pins pins, Programs programs)
+        : pins_(std::move(pins)), programs_(std::move(programs))
+    {
+    }
+    // Takes over what the maps hold, and makes the loaded programs those in force.
+    Result<void> start(const DatapathOptions& options);
+
+    Result<ApplyReport> apply(const Plan& plan) override { return applier_->apply(plan); }
+    Result<void> settle() override { return applier_->settle(); }
+    uint32_t generation() const override { return state_.generation(); }
+    std::string attach_mode() const override { return attachment_->mode(); }
+    Result<size_t> drain(std::chrono::milliseconds timeout,
+                         const std::function<void(ring, const event&)>& sink) override
+    {
+        return rings_->drain(timeout, sink);
+    }
+    Result<size_t> sweep(const std::function<void(const event&)>& closed) override;
+
+private:
+    Result<void> open_maps();
+    Result<void> take_over(AttachMode mode);
+    Result<void> set_audit(bool audit);
+
+    Pins pins_;
+    Programs programs_;
+    Maps maps_;
+    State state_;
+    std::unique_ptr<Rings> rings_;
+    std::unique_ptr<Attachment> attachment_;
+    std::unique_ptr<Applier> applier_;
+};
+
+Result<void> LoadedDatapath::open_maps()
+{
+    auto maps = Maps::open(pins_.maps());
+    if (!maps)
+        return std::unexpected(maps.error());
+    maps_ = std::move(*maps);
+    auto state = State::map(maps_.state.raw().fd());
+    if (!state)
+        return std::unexpected(state.error());
+    state_ = std::move(*state);
+    auto rings = Rings::open(pins_.maps());
+    if (!rings)
+        return std::unexpected(rings.error());
+    rings_ = std::move(*rings);
+    return {};
+}
+
+Result<void> LoadedDatapath::take_over(AttachMode mode)
+{
+    auto attachment = Attachment::make(mode, pins_, programs_);
+    if (!attachment)
+        return std::unexpected(attachment.error());
+    attachment_ = std::move(*attachment);
+    auto adopted = adopt(maps_, state_.snapshot());
+    if (!adopted)
+        return std::unexpected(adopted.error());
+    applier_ = std::make_unique<Applier>(maps_, state_, *attachment_, std::move(*adopted));
+    for (const auto& warning : applier_->attach_all())
+        spdlog::warn("{}", warning);
+    std::set<uint32_t> endpoints;
+    for (const uint32_t ifindex : applier_->applied().endpoints | std::views::keys)
+        endpoints.insert(ifindex);
+    return remove_leftovers(pins_, *attachment_, endpoints);
+}
+
+// Verdicts that are cached were judged in the old mode: a new generation has them judged again.
+Result<void> LoadedDatapath::set_audit(bool audit)
+{
+    if (state_.audit() == audit)
+        return {};
+    if (auto settled = applier_->settle(); !settled)
+        return settled;
+    state_.set_audit(audit);
+    state_.set_generation(state_.generation() + 1);
+    return {};
+}
+
+Result<void> LoadedDatapath::start(const DatapathOptions& options)
+{
+    auto done = open_maps();
+    if (done)
+        done = take_over(options.attach);
+    if (done)
+        done = commit_programs(pins_);
+    return done ? set_audit(options.audit) : done;
+}
+
+Result<size_t> LoadedDatapath::sweep(const std::function<void(const event&)>& closed)
+{
+    const auto& endpoints = applier_->applied().endpoints;
+    auto swept =
+        sweep_flows(maps_, {.now_ns = monotonic_ns(),
+                            .has_endpoint = [&](uint32_t i) { return endpoints.contains(i); },
+                            .closed = closed});
+    if (swept)
+        applier_->flows_swept();
+    return swept;
+}
+
+Result<void> check_machine(const std::string& bpffs)
+{
+    auto done = check_btf();
+    if (done)
+        done = check_ring_buffer();
+    return done ? prepare_bpffs(bpffs) : done;
+}
+
+Result<void> make_folders(const Pins& pins)
+{
+    for (const auto& folder : {pins.maps(), pins.programs(), pins.links()})
+        if (auto made = make_folder(folder); !made)
+            return made;
+    return {};
+}
+
+} // namespace
+
+Result<std::unique_ptr<Datapath>> Datapath::open(const DatapathOptions& options)
+{
+    route_libbpf_log();
+    const Pins pins{options.bpffs};
+    if (auto fit = check_machine(options.bpffs); !fit)
+        return std::unexpected(fit.error());
+    const auto adopted = check_pinned_layout(pins);
+    if (!adopted)
+        return std::unexpected(adopted.error());
+    if (auto made = make_folders(pins); !made)
+        return std::unexpected(made.error());
+    auto programs = load_programs(options, pins);
+    Result<void> started;
+    std::unique_ptr<LoadedDatapath> datapath;
+    if (programs) {
+        datapath = std::make_unique<LoadedDatapath>(pins, std::move(*programs));
+        started = datapath->start(options);
+    } else {
+        started = std::unexpected(programs.error());
+    }
+    if (started)
+        return datapath;
+    if (!*adopted) // nothing of it was ever in force
+        if (auto removed = detach(options.bpffs); !removed)
+            spdlog::warn("{}", removed.error().message);
+    return std::unexpected(started.error());
+}
+
+} // namespace ebpfd

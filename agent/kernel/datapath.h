@@ -41,14 +41,15 @@ struct DatapathOptions {
 
 // What one apply did, for the log and the metrics.
 struct ApplyReport {
-    uint32_t generation = 0;   // in force afterwards
-    uint32_t changes = 0;      // map entries written; 0: nothing differed, no flip
+    uint32_t generation = 0; // in force afterwards
+    uint32_t changes = 0;    // map entries written; 0: nothing differed, no flip
     std::chrono::nanoseconds write{};
-    std::chrono::nanoseconds flip{}; // from the call to the store that switched the node
+    std::chrono::nanoseconds flip{};   // from the call to the store that switched the node
     std::vector<std::string> warnings; // interfaces that could not be attached, with reason
 };
 
 // The loaded programs and their maps, pinned below bpffs, and the only writer of policy maps.
+// One thread may drain while another does all the rest.
 class Datapath {
 public:
     // Adopts what is pinned there, or loads and pins afresh. An Error's message is one
@@ -57,9 +58,14 @@ public:
     virtual ~Datapath() = default;
 
     // Makes the plan the node's policy: checks capacities, writes what differs into idle slots,
-    // flips the generation, attaches new endpoints, detaches those that are gone, and then
-    // retires what no packet can use any more. On an error the previous policy stays in force.
+    // flips the generation, attaches new endpoints and detaches those that are gone. On an error
+    // the previous policy stays in force. Where only descriptions changed (the line or file of a
+    // rule, a name), the generation stays. Interfaces that could not be attached are tried again
+    // by the next apply.
     virtual Result<ApplyReport> apply(const Plan& plan) = 0;
+    // The last part of an apply, for when there is time: waits some milliseconds until no packet
+    // uses the previous policy, then erases it. The next apply does it first if nobody has.
+    virtual Result<void> settle() = 0;
 
     virtual uint32_t generation() const = 0;
     // "tcx" or "clsact".

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "kernel/applied.h"
+#include "kernel/maps.h"
+
+#include <set>
+
+namespace ebpfd {
+
+struct Adopted {
+    Applied applied;
+    Retirement unsettled;           // what an earlier agent did not come to finish
+    std::set<uint32_t> stale_flows; // interfaces that have flows and no endpoint
+};
+
+// Reads from the maps what is in force. Rule sets and identities have no keys there: the next
+// plan gets new numbers for them. Rules and endpoints are recognised by their rows.
+Result<Adopted> adopt(const Maps& maps, const datapath_state& state);
+
+} // namespace ebpfd

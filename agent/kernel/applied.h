@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ebpfd/endpoint.h"
+#include "ebpfd/identity.h"
+#include "ebpfd/ruleset.h"
+#include "kernel/map.h"
+#include "kernel/number_pool.h"
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace ebpfd {
+
+// Orders and compares keys by their bytes; they have no padding that is not zeroed.
+struct ByBytes {
+    template <class K> bool operator()(const K& left, const K& right) const
+    {
+        return std::memcmp(&left, &right, sizeof(K)) < 0;
+    }
+};
+template <class T> bool same_bytes(const T& left, const T& right)
+{
+    return std::memcmp(&left, &right, sizeof(T)) == 0;
+}
+
+// A table in memory, sorted by its keys' bytes.
+template <class K, class V> using Table = std::vector<std::pair<K, V>>;
+
+// All rows of one rule set, in four maps.
+struct RulesetRows {
+    std::string header;            // the bytes of struct ruleset up to its last rule
+    Table<uint32_t, bitmap> peers; // by identity
+    Rows<cidr_key, bitmap> cidrs;  // values only until they are written
+    Rows<port_key, bitmap> ports;
+};
+
+struct EndpointRow {
+    uint32_t index = 0;
+    std::array<uint32_t, DIRECTION_COUNT> rulesets{};
+    endpoint_name name{};
+    bool attached = false;
+};
+
+// What the maps hold, and for which of the plan's keys each number stands: a value, so that a
+// change is made in a copy and forgotten if it fails.
+struct Applied {
+    std::unordered_map<std::string, uint32_t> rule_numbers;
+    std::map<uint32_t, rule_info> rules;
+    std::unordered_map<std::string, uint32_t> ruleset_numbers;
+    std::map<uint32_t, std::shared_ptr<RulesetRows>> rulesets;
+    std::unordered_map<std::string, uint32_t> identities;
+    Table<address_key, uint32_t> addresses;
+    Table<service_key, uint32_t> services;
+    std::map<uint32_t, EndpointRow> endpoints; // by ifindex
+    NumberPool free_rules;
+    NumberPool free_indexes;
+    uint32_t next_ruleset = RULESET_FIRST;
+    uint32_t next_identity = IDENTITY_FIRST;
+};
+
+// What may lie in the maps without being in force. Rules, addresses, services and endpoints
+// are to be made as Applied has them, or erased if it has none; the others are to be erased.
+struct Retirement {
+    std::vector<uint32_t> rules;
+    std::vector<address_key> addresses;
+    std::vector<service_key> services;
+    std::vector<uint32_t> endpoints;
+    std::vector<uint32_t> rulesets;
+    std::vector<peer_key> peers;
+    std::vector<cidr_key> cidrs;
+    std::vector<port_key> ports;
+    std::vector<uint32_t> freed_rules; // numbers to be handed out again afterwards
+    std::vector<uint32_t> freed_indexes;
+
+    bool empty() const;
+};
+
+} // namespace ebpfd

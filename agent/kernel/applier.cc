@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/applier.h"
+
+#include "kernel/capacity.h"
+#include "kernel/flows.h"
+#include "kernel/numbering.h"
+
+#include <fmt/format.h>
+
+namespace ebpfd {
+
+namespace {
+
+// The rows that all rule sets together have in one map.
+template <class Count> size_t rows_in(const Applied& applied, Count count)
+{
+    size_t sum = 0;
+    for (const auto& entry : applied.rulesets)
+        sum += count(*entry.second);
+    return sum;
+}
+
+} // namespace
+
+Result<void> Applier::check(const Changes& changes) const
+{
+    const auto peers = rows_in(applied_, [](const RulesetRows& rows) { return rows.peers.size(); });
+    const auto cidrs = rows_in(applied_, [](const RulesetRows& rows) { return rows.cidrs.size(); });
+    const auto ports = rows_in(applied_, [](const RulesetRows& rows) { return rows.ports.size(); });
+    return check_demands({
+        {"endpoint_map", "--max-endpoints", applied_.endpoints.size(), changes.new_endpoints,
+         maps_.endpoints.capacity()},
+        {"address_map", "--max-addresses", applied_.addresses.size(), changes.new_addresses,
+         maps_.addresses.capacity()},
+        {"service_map", "--max-services", applied_.services.size(), changes.new_services,
+         maps_.services.capacity()},
+        {"ruleset_map", "--max-rulesets", applied_.rulesets.size(), changes.rulesets.size(),
+         maps_.rulesets.capacity()},
+        {"peer_map", "--max-peers", peers, changes.peers.size(), maps_.peers.capacity()},
+        {"cidr_map", "--max-cidrs", cidrs, changes.cidrs.size(), maps_.cidrs.capacity()},
+        {"port_map", "--max-ports", ports, changes.ports.size(), maps_.ports.capacity()},
+        // Number 0 stands for no rule: one row is never used.
+        {"rule_map", "--max-rules", applied_.rules.size(), changes.new_rules.size(),
+         maps_.rules.capacity() - 1},
+    });
+}
+
+Result<void> Applier::clear_counters(const Changes& changes) const
+{
+    for (const uint32_t rule : changes.new_rules)
+        if (auto done = maps_.hits.clear(rule, 1); !done)
+            return done;
+    for (const uint32_t index : changes.new_indexes)
+        if (auto done = maps_.counters.clear(index * COUNTERS_PER_ENDPOINT, COUNTERS_PER_ENDPOINT);
+            !done)
+            return done;
+    return {};
+}
+
+Result<void> Applier::write_rows(const Changes& changes) const
+{
+    auto done = maps_.rules.update(changes.rules);
+    if (done)
+        done = maps_.rulesets.update(changes.rulesets);
+    if (done)
+        done = maps_.peers.update(changes.peers);
+    if (done)
+        done = maps_.cidrs.update(changes.cidrs);
+    if (done)
+        done = maps_.ports.update(changes.ports);
+    if (done)
+        done = maps_.services.update(changes.services);
+    if (done)
+        done = maps_.addresses.update(changes.addresses);
+    if (done)
+        done = maps_.names.update(changes.names);
+    if (done)
+        done = maps_.endpoints.update(changes.endpoints);
+    return done;
+}
+
+// An interface's number may have been another pod's: its flows are nobody's business now.
+Result<void> Applier::forget_flows(const Changes& changes)
+{
+    std::set<uint32_t> stale;
+    for (const uint32_t ifindex : changes.other_pods)
+        if (stale_flows_.contains(ifindex) || applied_.endpoints.contains(ifindex))
+            stale.insert(ifindex);
+    if (stale.empty())
+        return {};
+    if (auto removed = remove_flows(maps_, stale); !removed)
+        return std::unexpected(removed.error());
+    return {};
+}
+
+Result<void> Applier::write(const Changes& changes)
+{
+    auto done = clear_counters(changes);
+    if (done)
+        done = write_rows(changes);
+    if (done)
+        done = forget_flows(changes);
+    return done;
+}
+
+void Applier::put_in_force(Applied next, Changes& changes)
+{
+    if (changes.flips())
+        state_.set_generation(state_.generation() + 1);
+    applied_ = std::move(next);
+    for (const auto& entry : applied_.rulesets) {
+        entry.second->cidrs.values = {}; // the kernel has them
+        entry.second->ports.values = {};
+    }
+    stale_flows_.insert(changes.gone.begin(), changes.gone.end());
+    retirement_ = std::move(changes.obsolete);
+}
+
+void Applier::detach_gone(const std::vector<uint32_t>& gone, std::vector<std::string>& warnings)
+{
+    for (const uint32_t ifindex : gone)
+        if (auto detached = attachment_.detach(ifindex); !detached)
+            warnings.push_back(
+                fmt::format("detach from interface {}: {}", ifindex, detached.error().message));
+}
+
+std::vector<std::string> Applier::attach_all()
+{
+    std::vector<std::string> warnings;
+    for (auto& [ifindex, row] : applied_.endpoints) {
+        if (row.attached)
+            continue;
+        auto attached = attachment_.attach(ifindex);
+        row.attached = attached.has_value();
+        if (!attached)
+            warnings.push_back(
+                fmt::format("interface {}: {}", row.name.interface, attached.error().message));
+    }
+    return warnings;
+}
+
+Result<ApplyReport> Applier::apply(const Plan& plan)
+{
+    const auto begin = std::chrono::steady_clock::now();
+    if (auto settled = settle(); !settled)
+        return fail("finish the last change", settled.error());
+    auto next = number_plan(plan, applied_);
+    if (!next)
+        return std::unexpected(next.error());
+    auto changes = compare(applied_, *next, state_.generation() & 1);
+    if (auto fits = check(changes); !fits)
+        return std::unexpected(fits.error());
+    state_.set_next(next->next_ruleset, next->next_identity);
+    if (auto written = write(changes); !written) {
+        retirement_ = changes.undo();
+        return std::unexpected(written.error());
+    }
+    ApplyReport report;
+    report.changes = changes.count();
+    report.write = std::chrono::steady_clock::now() - begin;
+    put_in_force(std::move(*next), changes);
+    report.flip = std::chrono::steady_clock::now() - begin;
+    report.generation = state_.generation();
+    report.warnings = attach_all();
+    detach_gone(changes.gone, report.warnings);
+    return report;
+}
+
+} // namespace ebpfd

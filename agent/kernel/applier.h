@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "kernel/adopt.h"
+#include "kernel/attachment.h"
+#include "kernel/changes.h"
+#include "kernel/datapath.h"
+#include "kernel/maps.h"
+#include "kernel/state.h"
+
+#include <set>
+
+namespace ebpfd {
+
+// The only writer of policy maps. Each apply is a transaction: numbers and rows are prepared in
+// a copy of Applied, written where no packet looks, and put in force by one store.
+class Applier {
+public:
+    Applier(const Maps& maps, State& state, Attachment& attachment, Adopted adopted)
+        : maps_(maps), state_(state), attachment_(attachment), applied_(std::move(adopted.applied)),
+          retirement_(std::move(adopted.unsettled)), stale_flows_(std::move(adopted.stale_flows))
+    {
+    }
+
+    Result<ApplyReport> apply(const Plan& plan);
+    // Makes both slots of everything equal and erases what no packet can use any more.
+    Result<void> settle();
+    // Puts the programs on all endpoints that have been adopted; failures are tried again by
+    // apply. Returns what could not be done.
+    std::vector<std::string> attach_all();
+
+    const Applied& applied() const { return applied_; }
+    // Flows without an endpoint are gone: interfaces may be used again freely.
+    void flows_swept() { stale_flows_.clear(); }
+
+private:
+    Result<void> check(const Changes& changes) const;
+    Result<void> write(const Changes& changes);
+    Result<void> write_rows(const Changes& changes) const;
+    Result<void> clear_counters(const Changes& changes) const;
+    Result<void> forget_flows(const Changes& changes);
+    void put_in_force(Applied next, Changes& changes);
+    void detach_gone(const std::vector<uint32_t>& gone, std::vector<std::string>& warnings);
+
+    const Maps& maps_;
+    State& state_;
+    Attachment& attachment_;
+    Applied applied_;
+    Retirement retirement_;
+    std::set<uint32_t> stale_flows_; // interfaces that may have flows of an earlier pod
+};
+
+} // namespace ebpfd

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "base/result.h"
+#include "kernel/datapath.h"
+#include "kernel/hook.h"
+#include "kernel/pins.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace ebpfd {
+
+// Puts both programs on interfaces, in one of the ways the kernel has.
+class Attachment {
+public:
+    // Automatic: TCX where the kernel has it, else clsact. The programs outlive the attachment.
+    static Result<std::unique_ptr<Attachment>> make(AttachMode mode, const Pins& pins,
+                                                    const Programs& programs);
+    virtual ~Attachment() = default;
+
+    virtual std::string mode() const = 0; // "tcx" or "clsact"
+    // Where a program of ours runs already, it is replaced in place: no packet passes by.
+    virtual Result<void> attach(uint32_t ifindex) = 0;
+    // Takes ours away and leaves what others have there. No interface: no error.
+    virtual Result<void> detach(uint32_t ifindex) = 0;
+};
+
+// Asks the kernel by attaching to an interface that cannot exist.
+bool kernel_has_tcx(const Programs& programs);
+
+} // namespace ebpfd

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/changes.h"
+
+#include "kernel/ruleset_rows.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace ebpfd {
+
+namespace {
+
+// Visits the rows of both tables in order: visit(key, left or nullptr, right or nullptr).
+template <class K, class V, class Less, class Visit>
+void merge(const Table<K, V>& left, const Table<K, V>& right, Less less, Visit visit)
+{
+    auto l = left.begin();
+    auto r = right.begin();
+    while (l != left.end() || r != right.end()) {
+        const bool only_left = r == right.end() || (l != left.end() && less(l->first, r->first));
+        const bool only_right = l == left.end() || (r != right.end() && less(r->first, l->first));
+        const K& key = only_right ? r->first : l->first;
+        visit(key, only_right ? nullptr : &l->second, only_left ? nullptr : &r->second);
+        l += only_right ? 0 : 1;
+        r += only_left ? 0 : 1;
+    }
+}
+
+template <class K> struct SlotChanges {
+    Rows<K, identity_slots>& rows;
+    std::vector<K>& touched;
+    size_t& fresh;
+};
+
+template <class K>
+void compare_slots(const Table<K, uint32_t>& current, const Table<K, uint32_t>& next,
+                   uint32_t parity, SlotChanges<K> out)
+{
+    merge(current, next, ByBytes{},
+          [&](const K& key, const uint32_t* before, const uint32_t* after) {
+              if (before && after && *before == *after)
+                  return;
+              identity_slots slots{};
+              slots.number[parity] = before ? *before : uint32_t{IDENTITY_WORLD};
+              slots.number[parity ^ 1] = after ? *after : uint32_t{IDENTITY_WORLD};
+              out.rows.add(key, slots);
+              out.touched.push_back(key);
+              out.fresh += before ? 0 : 1;
+          });
+}
+
+void compare_rules(const Applied& current, const Applied& next, Changes& changes)
+{
+    for (const auto& [number, info] : next.rules) {
+        const auto before = current.rules.find(number);
+        if (before != current.rules.end() && same_bytes(before->second, info))
+            continue;
+        changes.rules.add(number, info);
+        if (before == current.rules.end())
+            changes.new_rules.push_back(number);
+    }
+    for (const auto& [number, info] : current.rules) {
+        if (next.rules.contains(number))
+            continue;
+        changes.obsolete.rules.push_back(number);
+        changes.obsolete.freed_rules.push_back(number);
+    }
+}
+
+void add_ruleset(uint32_t number, const RulesetRows& rows, Changes& changes)
+{
+    changes.rulesets.add(number, ruleset_of(rows));
+    changes.cidrs.add(rows.cidrs);
+    changes.ports.add(rows.ports);
+    for (const auto& [identity, rules] : rows.peers)
+        changes.peers.add({number, identity}, rules);
+}
+
+void retire_ruleset(uint32_t number, const RulesetRows& rows, Retirement& obsolete)
+{
+    obsolete.rulesets.push_back(number);
+    obsolete.cidrs.insert(obsolete.cidrs.end(), rows.cidrs.keys.begin(), rows.cidrs.keys.end());
+    obsolete.ports.insert(obsolete.ports.end(), rows.ports.keys.begin(), rows.ports.keys.end());
+    for (const auto& row : rows.peers)
+        obsolete.peers.push_back({number, row.first});
+}
+
+void compare_peers(uint32_t number, const RulesetRows& current, const RulesetRows& next,
+                   Changes& changes)
+{
+    merge(current.peers, next.peers, std::less<>{},
+          [&](uint32_t identity, const bitmap* before, const bitmap* after) {
+              if (!before)
+                  changes.peers.add({number, identity}, *after);
+              else if (!after)
+                  changes.obsolete.peers.push_back({number, identity});
+          });
+}
+
+void compare_rulesets(const Applied& current, const Applied& next, Changes& changes)
+{
+    for (const auto& [number, rows] : next.rulesets) {
+        const auto before = current.rulesets.find(number);
+        if (before == current.rulesets.end())
+            add_ruleset(number, *rows, changes);
+        else if (before->second != rows)
+            compare_peers(number, *before->second, *rows, changes);
+    }
+    for (const auto& [number, rows] : current.rulesets)
+        if (!next.rulesets.contains(number))
+            retire_ruleset(number, *rows, changes.obsolete);
+}
+
+endpoint endpoint_value(const EndpointRow& in_force, const EndpointRow& idle, uint32_t parity)
+{
+    endpoint value{};
+    std::ranges::copy(in_force.rulesets, value.slot[parity].ruleset);
+    std::ranges::copy(idle.rulesets, value.slot[parity ^ 1].ruleset);
+    value.index = idle.index;
+    return value;
+}
+
+void compare_endpoint(uint32_t ifindex, const EndpointRow* before, const EndpointRow& row,
+                      uint32_t parity, Changes& changes)
+{
+    if (!before || before->index != row.index) {
+        changes.new_indexes.push_back(row.index);
+        changes.other_pods.push_back(ifindex);
+    }
+    if (before && before->index != row.index)
+        changes.obsolete.freed_indexes.push_back(before->index);
+    if (!before || before->index != row.index || before->rulesets != row.rulesets) {
+        changes.endpoints.add(ifindex, endpoint_value(before ? *before : row, row, parity));
+        changes.obsolete.endpoints.push_back(ifindex);
+    }
+    if (!before || !same_bytes(before->name, row.name))
+        changes.names.add(ifindex, row.name);
+    changes.new_endpoints += before ? 0 : 1;
+}
+
+void compare_endpoints(const Applied& current, const Applied& next, uint32_t parity,
+                       Changes& changes)
+{
+    for (const auto& [ifindex, row] : next.endpoints) {
+        const auto before = current.endpoints.find(ifindex);
+        compare_endpoint(ifindex, before == current.endpoints.end() ? nullptr : &before->second,
+                         row, parity, changes);
+    }
+    for (const auto& [ifindex, row] : current.endpoints) {
+        if (next.endpoints.contains(ifindex))
+            continue;
+        changes.gone.push_back(ifindex);
+        changes.obsolete.endpoints.push_back(ifindex);
+        changes.obsolete.freed_indexes.push_back(row.index);
+    }
+}
+
+} // namespace
+
+bool Retirement::empty() const
+{
+    return rules.empty() && addresses.empty() && services.empty() && endpoints.empty() &&
+           rulesets.empty() && peers.empty() && cidrs.empty() && ports.empty() &&
+           freed_rules.empty() && freed_indexes.empty();
+}
+
+uint32_t Changes::count() const
+{
+    const size_t written = rules.size() + rulesets.size() + peers.size() + cidrs.size() +
+                           ports.size() + addresses.size() + services.size() + endpoints.size() +
+                           names.size();
+    const size_t erased = obsolete.rules.size() + obsolete.rulesets.size() + obsolete.peers.size() +
+                          obsolete.cidrs.size() + obsolete.ports.size() + gone.size();
+    return static_cast<uint32_t>(written + erased);
+}
+
+bool Changes::flips() const
+{
+    return rulesets.size() + peers.size() + addresses.size() + services.size() + endpoints.size() +
+               obsolete.rulesets.size() + obsolete.peers.size() + gone.size() >
+           0;
+}
+
+Retirement Changes::undo() const
+{
+    Retirement undo;
+    undo.rules = rules.keys;
+    undo.rulesets = rulesets.keys;
+    undo.peers = peers.keys;
+    undo.cidrs = cidrs.keys;
+    undo.ports = ports.keys;
+    undo.addresses = addresses.keys;
+    undo.services = services.keys;
+    undo.endpoints = endpoints.keys;
+    undo.endpoints.insert(undo.endpoints.end(), names.keys.begin(), names.keys.end());
+    return undo;
+}
+
+Changes compare(const Applied& current, const Applied& next, uint32_t parity)
+{
+    Changes changes;
+    compare_rules(current, next, changes);
+    compare_rulesets(current, next, changes);
+    compare_slots<address_key>(
+        current.addresses, next.addresses, parity,
+        {changes.addresses, changes.obsolete.addresses, changes.new_addresses});
+    compare_slots<service_key>(current.services, next.services, parity,
+                               {changes.services, changes.obsolete.services, changes.new_services});
+    compare_endpoints(current, next, parity, changes);
+    return changes;
+}
+
+} // namespace ebpfd

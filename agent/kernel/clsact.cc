@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/clsact.h"
+
+#include "base/log.h"
+#include "kernel/filters.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace ebpfd {
+
+namespace {
+
+bpf_tc_hook tc_hook(uint32_t ifindex, bpf_tc_attach_point point)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex), .attach_point = point);
+    return hook;
+}
+
+// The first priority that nobody has.
+uint32_t free_priority(const std::vector<Filter>& filters)
+{
+    uint32_t priority = 1;
+    while (std::ranges::any_of(filters, [&](const Filter& f) { return f.priority == priority; }))
+        ++priority;
+    return priority;
+}
+
+Result<void> add_qdisc(uint32_t ifindex)
+{
+    auto both = tc_hook(ifindex, static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
+    const int code = bpf_tc_hook_create(&both);
+    if (code != 0 && code != -EEXIST)
+        return fail_errno("add the clsact qdisc", code);
+    return {};
+}
+
+Result<void> put_filter(uint32_t ifindex, const Hook& hook, const Fd& program, const Filter* ours,
+                        uint32_t priority)
+{
+    auto at = tc_hook(ifindex, hook.clsact);
+    LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program.get(),
+                .flags = ours ? static_cast<uint32_t>(BPF_TC_F_REPLACE) : 0,
+                .handle = ours ? ours->handle : 1, .priority = ours ? ours->priority : priority);
+    if (const int code = bpf_tc_attach(&at, &options); code != 0)
+        return fail_errno(std::string("attach to ") + hook.name, code);
+    return {};
+}
+
+Result<void> remove_filter(uint32_t ifindex, const Hook& hook, const Filter& filter)
+{
+    auto at = tc_hook(ifindex, hook.clsact);
+    LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter.handle, .priority = filter.priority);
+    const int code = bpf_tc_detach(&at, &options);
+    if (code != 0 && code != -ENOENT && code != -ENODEV)
+        return fail_errno(std::string("detach from ") + hook.name, code);
+    return {};
+}
+
+} // namespace
+
+Result<void> ClsactAttachment::attach_one(uint32_t ifindex, const Hook& hook, const Fd& program)
+{
+    auto filters = filters_at(ifindex, hook);
+    if (!filters)
+        return std::unexpected(filters.error());
+    const auto ours = std::ranges::find_if(
+        *filters, [&](const Filter& f) { return f.program != 0 && owned_.owns(f.program); });
+    if (ours != filters->end())
+        return put_filter(ifindex, hook, program, &*ours, 0);
+    const uint32_t priority = free_priority(*filters);
+    if (priority > 1)
+        spdlog::warn("interface {}: another tc filter at {} comes before ours and may pass packets "
+                     "by it",
+                     ifindex, hook.name);
+    return put_filter(ifindex, hook, program, nullptr, priority);
+}
+
+Result<void> ClsactAttachment::attach(uint32_t ifindex)
+{
+    if (auto added = add_qdisc(ifindex); !added)
+        return added;
+    for (size_t i = 0; i < HOOKS.size(); ++i)
+        if (auto attached = attach_one(ifindex, HOOKS[i], programs_[i]); !attached)
+            return attached;
+    return {};
+}
+
+Result<void> ClsactAttachment::detach(uint32_t ifindex)
+{
+    return remove_filters(ifindex, owned_);
+}
+
+Result<void> remove_filters(uint32_t ifindex, const Ownership& owned)
+{
+    size_t ours = 0;
+    size_t others = 0;
+    for (const auto& hook : HOOKS) {
+        auto filters = filters_at(ifindex, hook);
+        if (!filters)
+            return std::unexpected(filters.error());
+        for (const auto& filter : *filters) {
+            if (filter.program == 0 || !owned.owns(filter.program)) {
+                ++others;
+                continue;
+            }
+            ++ours;
+            if (auto removed = remove_filter(ifindex, hook, filter); !removed)
+                return removed;
+        }
+    }
+    if (ours == 0 || others != 0)
+        return {};
+    auto both = tc_hook(ifindex, static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
+    const int code = bpf_tc_hook_destroy(&both);
+    if (code != 0 && code != -ENOENT && code != -ENODEV && code != -EINVAL)
+        return fail_errno("remove the clsact qdisc", code);
+    return {};
+}
+
+} // namespace ebpfd

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ebpfd/endpoint.h"
+#include "ebpfd/identity.h"
+#include "ebpfd/ruleset.h"
+#include "model/plan.h"
+
+#include <cstdint>
+#include <vector>
+
+// The plan's parts in the shape the maps have them.
+namespace ebpfd {
+
+address_key encode_address(const IpAddress& address);
+service_key encode_service(const PlanService& service);
+bitmap encode_bitmap(const Bitmap& bits);
+cidr_key encode_cidr(const Cidr& cidr, uint32_t ruleset_number);
+port_key encode_port(const PlanPort& port, uint32_t ruleset_number);
+rule_info encode_rule(const PlanRule& rule);
+// rule_numbers: by index into Plan::rules. At most RULES_MAX bits.
+ruleset encode_ruleset(const PlanRuleset& planned, const std::vector<uint32_t>& rule_numbers);
+endpoint_name encode_name(const PlanEndpoint& planned, uint32_t index);
+
+} // namespace ebpfd

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/filters.h"
+
+#include <cerrno>
+#include <cstring>
+#include <libmnl/libmnl.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <memory>
+
+namespace ebpfd {
+
+namespace {
+
+struct CloseSocket {
+    void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
+};
+using Socket = std::unique_ptr<mnl_socket, CloseSocket>;
+
+uint32_t parent_of(const Hook& hook)
+{
+    return TC_H_MAKE(TC_H_CLSACT,
+                     hook.clsact == BPF_TC_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
+}
+
+int read_option(const nlattr* attribute, void* data)
+{
+    auto& filter = *static_cast<Filter*>(data);
+    if (mnl_attr_get_type(attribute) == TCA_BPF_ID)
+        filter.program = mnl_attr_get_u32(attribute);
+    return MNL_CB_OK;
+}
+
+int read_attribute(const nlattr* attribute, void* data)
+{
+    if (mnl_attr_get_type(attribute) == TCA_OPTIONS)
+        return mnl_attr_parse_nested(attribute, read_option, data);
+    return MNL_CB_OK;
+}
+
+int read_filter(const nlmsghdr* message, void* data)
+{
+    if (message->nlmsg_type != RTM_NEWTFILTER)
+        return MNL_CB_OK;
+    const auto* header = static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message));
+    Filter filter{.priority = TC_H_MAJ(header->tcm_info) >> 16, .handle = header->tcm_handle};
+    mnl_attr_parse(message, sizeof(*header), read_attribute, &filter);
+    if (filter.handle != 0 || filter.program != 0) // else the list itself, not a filter in it
+        static_cast<std::vector<Filter>*>(data)->push_back(filter);
+    return MNL_CB_OK;
+}
+
+Result<void> ask(mnl_socket* socket, uint32_t ifindex, const Hook& hook)
+{
+    char buffer[256] = {};
+    nlmsghdr* message = mnl_nlmsg_put_header(buffer);
+    message->nlmsg_type = RTM_GETTFILTER;
+    message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    message->nlmsg_seq = 1;
+    auto* header = static_cast<tcmsg*>(mnl_nlmsg_put_extra_header(message, sizeof(tcmsg)));
+    header->tcm_family = AF_UNSPEC;
+    header->tcm_ifindex = static_cast<int>(ifindex);
+    header->tcm_parent = parent_of(hook);
+    if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
+        return fail_errno("ask for tc filters");
+    return {};
+}
+
+} // namespace
+
+Result<std::vector<Filter>> filters_at(uint32_t ifindex, const Hook& hook)
+{
+    const Socket socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
+    if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) != 0)
+        return fail_errno("open a netlink socket");
+    if (auto asked = ask(socket.get(), ifindex, hook); !asked)
+        return std::unexpected(asked.error());
+    std::vector<Filter> filters;
+    std::vector<char> buffer(size_t{64} << 10);
+    int more = MNL_CB_OK;
+    while (more > MNL_CB_STOP) {
+        const auto length = mnl_socket_recvfrom(socket.get(), buffer.data(), buffer.size());
+        if (length < 0)
+            return fail_errno("read tc filters");
+        more = mnl_cb_run(buffer.data(), static_cast<size_t>(length), 1,
+                          mnl_socket_get_portid(socket.get()), read_filter, &filters);
+    }
+    if (more < 0 && errno != ENODEV && errno != ENOENT && errno != EINVAL)
+        return fail_errno("read tc filters");
+    return filters;
+}
+
+} // namespace ebpfd

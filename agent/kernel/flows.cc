@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/flows.h"
+
+#include <algorithm>
+#include <ctime>
+#include <iterator>
+#include <netinet/in.h>
+
+namespace ebpfd {
+
+namespace {
+
+constexpr uint64_t SECOND = 1'000'000'000;
+
+event closing_event(const flow_key& key, const flow& value, uint64_t now_ns)
+{
+    event record{};
+    record.time_ns = now_ns;
+    std::ranges::copy(value.packets, record.packets);
+    std::ranges::copy(value.bytes, record.bytes);
+    record.opened_ns = value.opened_ns;
+    record.key = key;
+    std::ranges::copy(value.pod, record.pod);
+    record.rule = value.rule;
+    record.generation = value.generation;
+    record.endpoint = value.endpoint;
+    record.type = EVENT_FLOW_CLOSE;
+    record.verdict = value.verdict;
+    record.reason = value.reason;
+    record.direction = value.direction;
+    record.state = FLOW_CLOSED;
+    std::ranges::copy(value.tcp_flags, record.tcp_flags);
+    return record;
+}
+
+using FlowMap = Map<flow_key, flow>;
+
+// Removes those that the test picks and reports the ends that the datapath has not reported.
+template <class Test> Result<size_t> remove_if(const FlowMap& map, const Sweep& sweep, Test test)
+{
+    std::vector<flow_key> going;
+    std::vector<event> ends;
+    auto read = map.for_each([&](const flow_key& key, const flow& value) {
+        if (!test(key, value))
+            return;
+        going.push_back(key);
+        if (value.state != FLOW_CLOSED && sweep.closed)
+            ends.push_back(closing_event(key, value, sweep.now_ns));
+    });
+    if (!read)
+        return std::unexpected(read.error());
+    if (auto erased = map.erase(going); !erased)
+        return std::unexpected(erased.error());
+    std::ranges::for_each(ends, [&](const event& end) { sweep.closed(end); });
+    return going.size();
+}
+
+bool outlived(const flow& value, uint64_t limit_ns, uint64_t now_ns)
+{
+    return value.seen_ns < now_ns && now_ns - value.seen_ns > limit_ns;
+}
+
+Result<size_t> count_flows(const FlowMap& map)
+{
+    size_t count = 0;
+    auto read = map.raw().read([&](const void*, const void*, uint32_t some) { count += some; });
+    if (!read)
+        return std::unexpected(read.error());
+    return count;
+}
+
+} // namespace
+
+uint64_t monotonic_ns()
+{
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<uint64_t>(now.tv_sec) * SECOND + static_cast<uint64_t>(now.tv_nsec);
+}
+
+uint64_t idle_limit_ns(const flow_key& key, const flow& value, bool crowded)
+{
+    if (value.state == FLOW_CLOSED)
+        return (crowded ? 1 : 10) * SECOND;
+    switch (key.protocol) {
+    case IPPROTO_TCP:
+        return 6 * 3600 * SECOND;
+    case IPPROTO_ICMP:
+    case IPPROTO_ICMPV6:
+        return 30 * SECOND;
+    default:
+        return 180 * SECOND;
+    }
+}
+
+Result<size_t> remove_flows(const Maps& maps, const std::set<uint32_t>& interfaces)
+{
+    size_t count = 0;
+    for (const auto* map : {&maps.flows, &maps.pending}) {
+        auto removed = remove_if(*map, {}, [&](const flow_key& key, const flow&) {
+            return interfaces.contains(key.ifindex);
+        });
+        if (!removed)
+            return removed;
+        count += *removed;
+    }
+    return count;
+}
+
+Result<size_t> sweep_flows(const Maps& maps, const Sweep& sweep)
+{
+    constexpr uint64_t pending_limit = 300 * SECOND;
+    auto count = count_flows(maps.flows);
+    if (!count)
+        return count;
+    const bool crowded = *count > size_t{maps.flows.capacity()} / 4 * 3;
+    auto flows = remove_if(maps.flows, sweep, [&](const flow_key& key, const flow& value) {
+        return !sweep.has_endpoint(key.ifindex) ||
+               outlived(value, idle_limit_ns(key, value, crowded), sweep.now_ns);
+    });
+    if (!flows)
+        return flows;
+    auto pending = remove_if(maps.pending, sweep, [&](const flow_key& key, const flow& value) {
+        return !sweep.has_endpoint(key.ifindex) || outlived(value, pending_limit, sweep.now_ns);
+    });
+    if (!pending)
+        return pending;
+    return *flows + *pending;
+}
+
+} // namespace ebpfd

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ebpfd/event.h"
+#include "kernel/maps.h"
+
+#include <cstdint>
+#include <functional>
+#include <set>
+
+namespace ebpfd {
+
+// Nanoseconds of CLOCK_MONOTONIC, as the datapath counts them.
+uint64_t monotonic_ns();
+
+// Removes all flows of these interfaces, pending ones too. Returns how many.
+Result<size_t> remove_flows(const Maps& maps, const std::set<uint32_t>& interfaces);
+
+// Which flows are to go, and which have still to report their end.
+struct Sweep {
+    uint64_t now_ns = 0;
+    std::function<bool(uint32_t ifindex)> has_endpoint;
+    std::function<void(const event&)> closed;
+};
+
+// Removes flows that are closed, idle for too long or without an endpoint. Returns how many.
+Result<size_t> sweep_flows(const Maps& maps, const Sweep& sweep);
+
+// How long a flow may be idle, in nanoseconds; a crowded table keeps closed ones for less long.
+uint64_t idle_limit_ns(const flow_key& key, const flow& value, bool crowded);
+
+} // namespace ebpfd

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "base/result.h"
+
+namespace ebpfd {
+
+// Returns once every packet that was on its way through the programs at the call is through:
+// what they could have read before is in nobody's hands any more. Some milliseconds.
+Result<void> wait_for_packets_in_flight();
+
+} // namespace ebpfd

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "base/fd.h"
+
+#include <array>
+#include <bpf/libbpf.h>
+
+namespace ebpfd {
+
+// One side of an interface and the program that runs there.
+struct Hook {
+    const char* name; // of tc, seen from the node
+    const char* program;
+    bpf_attach_type tcx;
+    bpf_tc_attach_point clsact;
+};
+
+// BPF_TCX_INGRESS and BPF_TCX_EGRESS, which headers before Linux 6.6 lack.
+inline constexpr auto TCX_INGRESS = static_cast<bpf_attach_type>(46);
+inline constexpr auto TCX_EGRESS = static_cast<bpf_attach_type>(47);
+
+// What the pod sends arrives at the node's ingress.
+inline constexpr std::array<Hook, 2> HOOKS{{
+    {"ingress", "from_pod", TCX_INGRESS, BPF_TC_INGRESS},
+    {"egress", "to_pod", TCX_EGRESS, BPF_TC_EGRESS},
+}};
+
+// The loaded programs, in the order of HOOKS.
+using Programs = std::array<Fd, HOOKS.size()>;
+
+} // namespace ebpfd

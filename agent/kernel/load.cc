@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/load.h"
+
+#include "datapath.skel.h"
+#include "kernel/capacity.h"
+#include "kernel/preflight.h"
+#include "kernel/reuse.h"
+
+#include <bpf/bpf.h>
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <memory>
+
+namespace ebpfd {
+
+namespace {
+
+struct DestroySkeleton {
+    void operator()(datapath* skeleton) const { datapath__destroy(skeleton); }
+};
+using Skeleton = std::unique_ptr<datapath, DestroySkeleton>;
+
+// The pinned name of a map, or empty for those that belong to one load alone.
+std::string pinned_name(const bpf_map* map)
+{
+    const std::string name = bpf_map__name(map);
+    if (name == ".data.state")
+        return "state";
+    return bpf_map__is_internal(map) ? "" : name;
+}
+
+Result<void> prepare_maps(datapath& skeleton, const DatapathOptions& options, const Pins& pins)
+{
+    bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, skeleton.obj)
+    {
+        const std::string name = pinned_name(map);
+        if (name.empty())
+            continue;
+        if (const uint32_t entries = table_capacity(options.capacities, name); entries != 0)
+            bpf_map__set_max_entries(map, entries);
+        if (auto fits = adapt_to_pinned(map, pins.map(name)); !fits)
+            return fail("adopt " + name, fits.error());
+        if (const int code = bpf_map__set_pin_path(map, pins.map(name).c_str()); code != 0)
+            return fail_errno("pin " + name, code);
+    }
+    return {};
+}
+
+// A fresh state map starts with this; a pinned one keeps what it holds.
+void initialize_state(datapath& skeleton, bool audit)
+{
+    auto* state = &skeleton.data_state->state;
+    state->generation = 1;
+    state->audit = audit ? 1 : 0;
+    state->layout = DATAPATH_LAYOUT;
+    state->next_ruleset = RULESET_FIRST;
+    state->next_identity = IDENTITY_FIRST;
+}
+
+// The state map marks a program as ours: see owned.h.
+Result<void> pin_program(const bpf_program* program, int state_fd, const Pins& pins)
+{
+    const std::string name = bpf_program__name(program);
+    if (bpf_prog_bind_map(bpf_program__fd(program), state_fd, nullptr) != 0)
+        return fail_errno("mark program " + name);
+    const std::string path = pins.program(name + ".next");
+    if (auto removed = unpin(path); !removed)
+        return removed;
+    if (bpf_obj_pin(bpf_program__fd(program), path.c_str()) != 0)
+        return fail_errno("pin program " + name);
+    return {};
+}
+
+Result<void> pin_programs(datapath& skeleton, const Pins& pins)
+{
+    const int state_fd = bpf_map__fd(skeleton.maps.data_state);
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, skeleton.obj)
+    {
+        if (auto pinned = pin_program(program, state_fd, pins); !pinned)
+            return pinned;
+    }
+    return {};
+}
+
+Result<void> load(datapath& skeleton)
+{
+    const int code = datapath__load(&skeleton);
+    if (code == 0)
+        return {};
+    if (code == -EPERM || code == -EACCES)
+        return missing_capability(-code);
+    return fail_errno("load the programs (--log-level debug shows why)", code);
+}
+
+} // namespace
+
+Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins)
+{
+    Skeleton skeleton(datapath__open());
+    if (!skeleton)
+        return fail_errno("read the programs");
+    if (auto prepared = prepare_maps(*skeleton, options, pins); !prepared)
+        return std::unexpected(prepared.error());
+    initialize_state(*skeleton, options.audit);
+    if (auto loaded = load(*skeleton); !loaded)
+        return std::unexpected(loaded.error());
+    if (auto pinned = pin_programs(*skeleton, pins); !pinned)
+        return std::unexpected(pinned.error());
+    Programs programs;
+    for (size_t i = 0; i < HOOKS.size(); ++i) {
+        const auto* program = bpf_object__find_program_by_name(skeleton->obj, HOOKS[i].program);
+        programs[i] = Fd(fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 0));
+        if (!programs[i])
+            return fail_errno("keep program " + std::string(HOOKS[i].program));
+    }
+    return programs;
+}
+
+Result<void> commit_programs(const Pins& pins)
+{
+    constexpr std::string_view suffix = ".next";
+    for (const auto& name : names_in(pins.programs())) {
+        if (!name.ends_with(suffix))
+            continue;
+        const auto final_name = name.substr(0, name.size() - suffix.size());
+        if (rename(pins.program(name).c_str(), pins.program(final_name).c_str()) != 0)
+            return fail_errno("pin program " + final_name);
+    }
+    return {};
+}
+
+} // namespace ebpfd

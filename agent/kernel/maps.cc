@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/maps.h"
+
+namespace ebpfd {
+
+namespace {
+
+// Opens one map after the other until one fails.
+class Opener {
+public:
+    Opener(const std::string& folder, uint32_t file_flags)
+        : folder_(folder), file_flags_(file_flags)
+    {
+    }
+    template <class M> Opener& open(M& map, const char* name)
+    {
+        if (!outcome_)
+            return *this;
+        if (auto opened = M::open_pinned(folder_, name, file_flags_))
+            map = std::move(*opened);
+        else
+            outcome_ = std::unexpected(opened.error());
+        return *this;
+    }
+    const Result<void>& outcome() const { return outcome_; }
+
+private:
+    const std::string& folder_;
+    uint32_t file_flags_;
+    Result<void> outcome_;
+};
+
+} // namespace
+
+Result<Maps> Maps::open(const std::string& folder, uint32_t file_flags)
+{
+    Maps maps;
+    Opener opener(folder, file_flags);
+    opener.open(maps.state, "state")
+        .open(maps.endpoints, "endpoint_map")
+        .open(maps.names, "podname_map")
+        .open(maps.addresses, "address_map")
+        .open(maps.services, "service_map")
+        .open(maps.rulesets, "ruleset_map")
+        .open(maps.peers, "peer_map")
+        .open(maps.cidrs, "cidr_map")
+        .open(maps.ports, "port_map")
+        .open(maps.rules, "rule_map")
+        .open(maps.flows, "flow_map")
+        .open(maps.pending, "pending_map")
+        .open(maps.counters, "counter_map")
+        .open(maps.hits, "rule_hit_map")
+        .open(maps.losses, "ledger_map");
+    if (!opener.outcome())
+        return std::unexpected(opener.outcome().error());
+    return maps;
+}
+
+} // namespace ebpfd

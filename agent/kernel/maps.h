@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ebpfd/counter.h"
+#include "ebpfd/endpoint.h"
+#include "ebpfd/flow.h"
+#include "ebpfd/identity.h"
+#include "ebpfd/ruleset.h"
+#include "ebpfd/state.h"
+#include "kernel/map.h"
+#include "kernel/per_cpu_array.h"
+
+namespace ebpfd {
+
+// All maps that are read or written from outside the datapath; who writes them stands in maps/.
+struct Maps {
+    Map<uint32_t, datapath_state> state;
+    Map<uint32_t, endpoint> endpoints;
+    Map<uint32_t, endpoint_name> names;
+    Map<address_key, identity_slots> addresses;
+    Map<service_key, identity_slots> services;
+    Map<uint32_t, ruleset> rulesets;
+    Map<peer_key, bitmap> peers;
+    Map<cidr_key, bitmap> cidrs;
+    Map<port_key, bitmap> ports;
+    Map<uint32_t, rule_info> rules;
+    Map<flow_key, flow> flows;
+    Map<flow_key, flow> pending;
+    PerCpuArray<counter> counters;
+    PerCpuArray<rule_hits> hits;
+    PerCpuArray<ledger> losses;
+
+    // folder: where they are pinned. file_flags: 0 or BPF_F_RDONLY.
+    static Result<Maps> open(const std::string& folder, uint32_t file_flags = 0);
+};
+
+} // namespace ebpfd

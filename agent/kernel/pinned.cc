@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/pinned.h"
+
+#include "kernel/libbpf_log.h"
+#include "kernel/maps.h"
+#include "kernel/pins.h"
+#include "kernel/summary.h"
+#include "kernel/trace_run.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace ebpfd {
+
+namespace {
+
+class OpenedMaps : public PinnedMaps {
+public:
+    OpenedMaps(Pins pins, Maps maps) : pins_(std::move(pins)), maps_(std::move(maps)) {}
+
+    Result<datapath_state> state() const override;
+    Result<std::vector<MapSummary>> summaries() const override { return summarize(pins_.maps()); }
+    Result<std::vector<std::pair<uint32_t, endpoint>>> endpoints() const override
+    {
+        return maps_.endpoints.entries();
+    }
+    Result<std::vector<std::pair<uint32_t, endpoint_name>>> endpoint_names() const override
+    {
+        return maps_.names.entries();
+    }
+    Result<std::vector<std::pair<IpAddress, identity_slots>>> addresses() const override;
+    Result<std::vector<std::pair<service_key, identity_slots>>> services() const override
+    {
+        return maps_.services.entries();
+    }
+    Result<std::map<uint32_t, rule_info>> rules() const override;
+    Result<ruleset> get_ruleset(uint32_t number) const override;
+    Result<std::vector<std::pair<uint32_t, ruleset>>> rulesets() const override
+    {
+        return maps_.rulesets.entries();
+    }
+    Result<std::vector<std::pair<peer_key, bitmap>>> peers() const override
+    {
+        return maps_.peers.entries();
+    }
+    Result<std::vector<std::pair<cidr_key, bitmap>>> cidrs() const override
+    {
+        return maps_.cidrs.entries();
+    }
+    Result<std::vector<std::pair<port_key, bitmap>>> ports() const override
+    {
+        return maps_.ports.entries();
+    }
+    Result<std::vector<std::pair<flow_key, flow>>> flows(bool pending) const override;
+    Result<std::vector<counter>> counters(uint32_t endpoint_index) const override;
+    Result<rule_hits> hits(uint32_t rule) const override;
+    Result<ledger> losses() const override;
+    Result<TraceAnswer> trace(const TraceQuestion& question) const override
+    {
+        return run_trace(pins_.program("trace_packet"), question);
+    }
+
+private:
+    Pins pins_;
+    Maps maps_;
+};
+
+Result<datapath_state> OpenedMaps::state() const
+{
+    auto value = maps_.state.lookup(0);
+    if (!value)
+        return std::unexpected(value.error());
+    return value->value_or(datapath_state{});
+}
+
+Result<std::vector<std::pair<IpAddress, identity_slots>>> OpenedMaps::addresses() const
+{
+    std::vector<std::pair<IpAddress, identity_slots>> all;
+    auto done = maps_.addresses.for_each([&](const address_key& key, const identity_slots& slots) {
+        IpAddress address;
+        std::ranges::copy(key.address, address.bytes.begin());
+        all.emplace_back(address, slots);
+    });
+    if (!done)
+        return std::unexpected(done.error());
+    return all;
+}
+
+Result<std::map<uint32_t, rule_info>> OpenedMaps::rules() const
+{
+    std::map<uint32_t, rule_info> all;
+    auto done = maps_.rules.for_each(
+        [&](uint32_t number, const rule_info& info) { all.emplace(number, info); });
+    if (!done)
+        return std::unexpected(done.error());
+    return all;
+}
+
+Result<ruleset> OpenedMaps::get_ruleset(uint32_t number) const
+{
+    auto value = maps_.rulesets.lookup(number);
+    if (!value)
+        return std::unexpected(value.error());
+    if (!*value)
+        return fail_errno("rule set " + std::to_string(number), ENOENT);
+    return **value;
+}
+
+Result<std::vector<std::pair<flow_key, flow>>> OpenedMaps::flows(bool pending) const
+{
+    auto all = maps_.flows.entries();
+    if (!all || !pending)
+        return all;
+    auto added = maps_.pending.for_each(
+        [&](const flow_key& key, const flow& value) { all->emplace_back(key, value); });
+    if (!added)
+        return std::unexpected(added.error());
+    return all;
+}
+
+Result<std::vector<counter>> OpenedMaps::counters(uint32_t endpoint_index) const
+{
+    std::vector<counter> sums(COUNTERS_PER_ENDPOINT);
+    for (uint32_t i = 0; i < COUNTERS_PER_ENDPOINT; ++i) {
+        auto row = maps_.counters.row(endpoint_index * COUNTERS_PER_ENDPOINT + i);
+        if (!row)
+            return std::unexpected(row.error());
+        for (const counter& cpu : *row) {
+            sums[i].packets += cpu.packets;
+            sums[i].bytes += cpu.bytes;
+        }
+    }
+    return sums;
+}
+
+Result<rule_hits> OpenedMaps::hits(uint32_t rule) const
+{
+    auto row = maps_.hits.row(rule);
+    if (!row)
+        return std::unexpected(row.error());
+    rule_hits sum{};
+    for (const rule_hits& cpu : *row) {
+        sum.allowed += cpu.allowed;
+        sum.denied += cpu.denied;
+    }
+    return sum;
+}
+
+Result<ledger> OpenedMaps::losses() const
+{
+    auto row = maps_.losses.row(0);
+    if (!row)
+        return std::unexpected(row.error());
+    ledger sum{};
+    for (const ledger& cpu : *row) {
+        for (size_t i = 0; i < RING_COUNT; ++i) {
+            sum.ring[i].produced += cpu.ring[i].produced;
+            sum.ring[i].delivered += cpu.ring[i].delivered;
+            sum.ring[i].suppressed += cpu.ring[i].suppressed;
+            sum.ring[i].lost += cpu.ring[i].lost;
+        }
+        sum.flows_full += cpu.flows_full;
+        sum.pending_full += cpu.pending_full;
+        sum.fragments_full += cpu.fragments_full;
+    }
+    return sum;
+}
+
+} // namespace
+
+Result<std::unique_ptr<PinnedMaps>> PinnedMaps::open(const std::string& bpffs)
+{
+    route_libbpf_log();
+    const Pins pins{bpffs};
+    auto maps = Maps::open(pins.maps(), BPF_F_RDONLY);
+    if (!maps)
+        return fail("look into " + bpffs, maps.error());
+    return std::make_unique<OpenedMaps>(pins, std::move(*maps));
+}
+
+} // namespace ebpfd

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "base/result.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// Where things are pinned below the agent's folder on the bpf file system.
+namespace ebpfd {
+
+struct Pins {
+    std::string bpffs;
+
+    std::string maps() const { return bpffs + "/maps"; }
+    std::string programs() const { return bpffs + "/progs"; }
+    std::string links() const { return bpffs + "/links"; }
+    std::string map(const std::string& name) const { return maps() + "/" + name; }
+    std::string program(const std::string& name) const { return programs() + "/" + name; }
+    std::string link(uint32_t ifindex, const std::string& hook) const
+    {
+        return links() + "/" + std::to_string(ifindex) + "-" + hook;
+    }
+};
+
+// The names in a folder, sorted; none if there is no such folder.
+std::vector<std::string> names_in(const std::string& folder);
+// Missing ones and their parents are made, for root alone.
+Result<void> make_folder(const std::string& folder);
+// A pin that is not there is no error.
+Result<void> unpin(const std::string& path);
+// Unpins all that is in the folder, and the folder itself.
+Result<void> remove_folder(const std::string& folder);
+
+} // namespace ebpfd

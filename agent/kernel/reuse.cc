@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/reuse.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "ebpfd/state.h"
+#include "kernel/map.h"
+
+#include <bpf/bpf.h>
+#include <cerrno>
+#include <fmt/format.h>
+
+namespace ebpfd {
+
+namespace {
+
+std::unexpected<Error> other_layout(const Pins& pins)
+{
+    return fail(EINVAL, "the maps in " + pins.maps() +
+                            " are of another version: run `ebpfd --detach` first, with the same "
+                            "--bpffs; the pods are not enforced until the next start");
+}
+
+} // namespace
+
+Result<bool> check_pinned_layout(const Pins& pins)
+{
+    auto state = Map<uint32_t, datapath_state>::open_pinned(pins.maps(), "state");
+    if (!state && state.error().code == ENOENT) {
+        // Programs are pinned last: without them no packet ever saw these maps.
+        if (!names_in(pins.programs()).empty())
+            return other_layout(pins);
+        if (auto removed = remove_folder(pins.maps()); !removed)
+            return std::unexpected(removed.error());
+        return false;
+    }
+    if (!state && state.error().code == EINVAL)
+        return other_layout(pins);
+    if (!state)
+        return std::unexpected(state.error());
+    auto value = state->lookup(0);
+    if (!value)
+        return std::unexpected(value.error());
+    if (!*value || (*value)->layout != DATAPATH_LAYOUT)
+        return other_layout(pins);
+    return true;
+}
+
+Result<void> adapt_to_pinned(bpf_map* map, const std::string& path)
+{
+    const Fd pinned(bpf_obj_get(path.c_str()));
+    if (!pinned && errno == ENOENT)
+        return {};
+    if (!pinned)
+        return fail_errno("open " + path);
+    bpf_map_info info{};
+    uint32_t size = sizeof(info);
+    if (bpf_obj_get_info_by_fd(pinned.get(), &info, &size) != 0)
+        return fail_errno("describe " + path);
+    if (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
+        info.value_size != bpf_map__value_size(map) || info.map_flags != bpf_map__map_flags(map))
+        return fail(EINVAL, "it is of another version: run `ebpfd --detach` first");
+    if (info.max_entries == bpf_map__max_entries(map))
+        return {};
+    spdlog::warn("{} keeps its capacity of {}; {} takes effect after `ebpfd --detach`",
+                 bpf_map__name(map), info.max_entries, bpf_map__max_entries(map));
+    bpf_map__set_max_entries(map, info.max_entries);
+    return {};
+}
+
+} // namespace ebpfd

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "base/fd.h"
+#include "base/result.h"
+#include "ebpfd/event.h"
+
+#include <array>
+#include <bpf/libbpf.h>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace ebpfd {
+
+// The reader of both rings. Wakes up when the datapath says so, which it does sparsely, and when
+// the time is up; then takes all there is, refusals first.
+class Rings {
+public:
+    using Sink = std::function<void(ring, const event&)>;
+
+    // folder: where the rings are pinned. One reader at a time.
+    static Result<std::unique_ptr<Rings>> open(const std::string& folder);
+    // Returns how many records there were.
+    Result<size_t> drain(std::chrono::milliseconds timeout, const Sink& sink);
+
+private:
+    struct Free {
+        void operator()(ring_buffer* buffer) const { ring_buffer__free(buffer); }
+    };
+    struct Source {
+        Rings* rings = nullptr;
+        ring which = RING_REFUSALS;
+        Fd map;
+        std::unique_ptr<ring_buffer, Free> buffer;
+    };
+    Result<void> add(ring which, const std::string& path);
+    static int receive(void* context, void* data, size_t size);
+
+    std::array<Source, RING_COUNT> sources_;
+    Fd epoll_;
+    const Sink* sink_ = nullptr; // during a drain
+    size_t received_ = 0;
+};
+
+} // namespace ebpfd

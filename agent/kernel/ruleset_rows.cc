@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/ruleset_rows.h"
+
+#include "kernel/encode.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace ebpfd {
+
+namespace {
+
+std::string header_of(const NumberedRuleset& numbered)
+{
+    const ruleset encoded = encode_ruleset(numbered.planned, numbered.rules);
+    const size_t size = offsetof(ruleset, rule) + encoded.count * sizeof(ruleset_rule);
+    return {reinterpret_cast<const char*>(&encoded), size};
+}
+
+Table<uint32_t, bitmap> peers_of(const NumberedRuleset& numbered)
+{
+    Table<uint32_t, bitmap> peers;
+    peers.reserve(numbered.planned.peers.size());
+    for (const auto& peer : numbered.planned.peers)
+        peers.emplace_back(numbered.identities[peer.identity], encode_bitmap(peer.rules));
+    std::ranges::sort(peers, {}, [](const auto& row) { return row.first; });
+    return peers;
+}
+
+// Whether identities that both have, have the same rules in both.
+bool agree(const Table<uint32_t, bitmap>& left, const Table<uint32_t, bitmap>& right)
+{
+    auto other = right.begin();
+    for (const auto& [identity, rules] : left) {
+        while (other != right.end() && other->first < identity)
+            ++other;
+        if (other == right.end())
+            return true;
+        if (other->first == identity && !same_bytes(other->second, rules))
+            return false;
+    }
+    return true;
+}
+
+bool same_identities(const Table<uint32_t, bitmap>& left, const Table<uint32_t, bitmap>& right)
+{
+    return std::ranges::equal(
+        left, right, {}, [](const auto& row) { return row.first; },
+        [](const auto& row) { return row.first; });
+}
+
+} // namespace
+
+std::shared_ptr<RulesetRows> make_rows(const NumberedRuleset& numbered, uint32_t number)
+{
+    auto rows = std::make_shared<RulesetRows>();
+    rows->header = header_of(numbered);
+    rows->peers = peers_of(numbered);
+    for (const auto& cidr : numbered.planned.cidrs)
+        rows->cidrs.add(encode_cidr(cidr.cidr, number), encode_bitmap(cidr.rules));
+    for (const auto& port : numbered.planned.ports)
+        rows->ports.add(encode_port(port, number), encode_bitmap(port.rules));
+    return rows;
+}
+
+std::shared_ptr<RulesetRows> extend_rows(const std::shared_ptr<RulesetRows>& known,
+                                         const NumberedRuleset& numbered)
+{
+    if (header_of(numbered) != known->header ||
+        known->cidrs.size() != numbered.planned.cidrs.size() ||
+        known->ports.size() != numbered.planned.ports.size())
+        return nullptr;
+    auto peers = peers_of(numbered);
+    if (!agree(known->peers, peers))
+        return nullptr;
+    if (same_identities(known->peers, peers))
+        return known;
+    auto rows = std::make_shared<RulesetRows>(*known);
+    rows->peers = std::move(peers);
+    return rows;
+}
+
+ruleset ruleset_of(const RulesetRows& rows)
+{
+    ruleset value{};
+    std::memcpy(&value, rows.header.data(), rows.header.size());
+    return value;
+}
+
+} // namespace ebpfd

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "kernel/applied.h"
+#include "model/plan.h"
+
+#include <memory>
+#include <vector>
+
+namespace ebpfd {
+
+// A planned rule set and the numbers its indexes stand for.
+struct NumberedRuleset {
+    const PlanRuleset& planned;
+    const std::vector<uint32_t>& rules;
+    const std::vector<uint32_t>& identities;
+};
+
+// The rows of a rule set that is not in the maps yet.
+std::shared_ptr<RulesetRows> make_rows(const NumberedRuleset& numbered, uint32_t number);
+
+// The rows of one that is: known itself if nothing differs, a copy with other peers if some
+// came or went, nullptr if any row would have to change under the packets' feet.
+std::shared_ptr<RulesetRows> extend_rows(const std::shared_ptr<RulesetRows>& known,
+                                         const NumberedRuleset& numbered);
+
+// The value for ruleset_map.
+ruleset ruleset_of(const RulesetRows& rows);
+
+} // namespace ebpfd

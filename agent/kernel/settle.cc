@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/applier.h"
+#include "kernel/grace.h"
+
+#include <algorithm>
+
+namespace ebpfd {
+
+namespace {
+
+template <class K>
+Result<void> settle_slots(const Map<K, identity_slots>& map, const Table<K, uint32_t>& table,
+                          const std::vector<K>& touched)
+{
+    Rows<K, identity_slots> kept;
+    std::vector<K> gone;
+    for (const K& key : touched) {
+        const auto row = std::ranges::lower_bound(table, key, ByBytes{},
+                                                  [](const auto& entry) { return entry.first; });
+        if (row != table.end() && same_bytes(row->first, key))
+            kept.add(key, {{row->second, row->second}});
+        else
+            gone.push_back(key);
+    }
+    if (auto done = map.update(kept); !done)
+        return done;
+    return map.erase(gone);
+}
+
+Result<void> settle_endpoints(const Maps& maps, const Applied& applied,
+                              const std::vector<uint32_t>& touched)
+{
+    Rows<uint32_t, endpoint> kept;
+    Rows<uint32_t, endpoint_name> names;
+    std::vector<uint32_t> gone;
+    for (const uint32_t ifindex : touched) {
+        const auto row = applied.endpoints.find(ifindex);
+        if (row == applied.endpoints.end()) {
+            gone.push_back(ifindex);
+            continue;
+        }
+        endpoint value{};
+        for (auto& slot : value.slot)
+            std::ranges::copy(row->second.rulesets, slot.ruleset);
+        value.index = row->second.index;
+        kept.add(ifindex, value);
+        names.add(ifindex, row->second.name);
+    }
+    auto done = maps.endpoints.update(kept);
+    if (done)
+        done = maps.names.update(names);
+    if (done)
+        done = maps.endpoints.erase(gone);
+    return done ? maps.names.erase(gone) : done;
+}
+
+Result<void> settle_rules(const Map<uint32_t, rule_info>& map, const Applied& applied,
+                          const std::vector<uint32_t>& touched)
+{
+    Rows<uint32_t, rule_info> kept;
+    std::vector<uint32_t> gone;
+    for (const uint32_t number : touched) {
+        const auto rule = applied.rules.find(number);
+        if (rule == applied.rules.end())
+            gone.push_back(number);
+        else
+            kept.add(number, rule->second);
+    }
+    if (auto done = map.update(kept); !done)
+        return done;
+    return map.erase(gone);
+}
+
+Result<void> retire(const Maps& maps, const Applied& applied, const Retirement& retirement)
+{
+    auto done = settle_slots(maps.addresses, applied.addresses, retirement.addresses);
+    if (done)
+        done = settle_slots(maps.services, applied.services, retirement.services);
+    if (done)
+        done = settle_endpoints(maps, applied, retirement.endpoints);
+    if (done)
+        done = settle_rules(maps.rules, applied, retirement.rules);
+    if (done)
+        done = maps.peers.erase(retirement.peers);
+    if (done)
+        done = maps.cidrs.erase(retirement.cidrs);
+    if (done)
+        done = maps.ports.erase(retirement.ports);
+    if (done)
+        done = maps.rulesets.erase(retirement.rulesets);
+    return done;
+}
+
+} // namespace
+
+Result<void> Applier::settle()
+{
+    if (retirement_.empty())
+        return {};
+    if (auto waited = wait_for_packets_in_flight(); !waited)
+        return waited;
+    if (auto done = retire(maps_, applied_, retirement_); !done)
+        return done;
+    for (const uint32_t number : retirement_.freed_rules)
+        applied_.free_rules.give_back(number);
+    for (const uint32_t index : retirement_.freed_indexes)
+        applied_.free_indexes.give_back(index);
+    retirement_ = {};
+    return {};
+}
+
+} // namespace ebpfd
