@@ -3,8 +3,7 @@
 #include <string_view>
 
 // The people of the test stories. Pods of the node live in 10.1.0.0/24 and fd00:1::/64.
-namespace lab
-{
+namespace lab {
 
 inline constexpr std::string_view web_v4 = "10.1.0.10"; // shop/web
 inline constexpr std::string_view web_v6 = "fd00:1::10";

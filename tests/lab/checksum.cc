@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/checksum.h"
 
-namespace lab
-{
+namespace lab {
 
 InternetChecksum& InternetChecksum::add(std::span<const uint8_t> bytes)
 {

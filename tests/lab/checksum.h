@@ -3,12 +3,10 @@
 #include <cstdint>
 #include <span>
 
-namespace lab
-{
+namespace lab {
 
 // The Internet checksum over several stretches of bytes; the last one alone may be odd.
-class InternetChecksum
-{
+class InternetChecksum {
 public:
     InternetChecksum& add(std::span<const uint8_t> bytes);
     InternetChecksum& add(uint32_t word);

@@ -6,10 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace lab
-{
-namespace
-{
+namespace lab {
+namespace {
 
 bool watch(int epoll, int fd)
 {

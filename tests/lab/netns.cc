@@ -14,10 +14,8 @@
 #include <unistd.h>
 #include <vector>
 
-namespace lab
-{
-namespace
-{
+namespace lab {
+namespace {
 
 constexpr std::string_view prefix = "lab-";
 const std::filesystem::path folder = "/run/netns";

@@ -7,12 +7,10 @@
 #include <string>
 #include <string_view>
 
-namespace lab
-{
+namespace lab {
 
 // A network namespace of our own with a unique name, removed with this object.
-class NetNamespace
-{
+class NetNamespace {
 public:
     // role ends its name: "lab-PID-N-web".
     static ebpfd::Result<NetNamespace> create(std::string_view role);

@@ -5,10 +5,8 @@
 #include <cstdio>
 #include <utility>
 
-namespace lab
-{
-namespace
-{
+namespace lab {
+namespace {
 
 constexpr Mac bridge_mac{0x02, 0, 0, 0, 3, 1};
 
@@ -54,7 +52,7 @@ std::string inside_routed(const Machine& pod)
            "route add default via " +
            std::string(node_v4) +
            "\n"
-           "-6 route add default via fe80::1 dev eth0\n";
+           "route add default via fe80::1 dev eth0\n";
 }
 
 std::string inside_bridged(const Machine& pod)
@@ -69,7 +67,7 @@ std::string inside_bridged(const Machine& pod)
            "route add default via " +
            std::string(node_v4) +
            "\n"
-           "-6 route add default via " +
+           "route add default via " +
            std::string(node_v6) + "\n";
 }
 
@@ -137,11 +135,12 @@ ebpfd::Result<void> Node::wire_outside()
                         "route add " +
                         std::string(service_v4) +
                         " via 192.0.2.9\n"
-                        "-6 route add " +
+                        "route add " +
                         std::string(service_v6) + " via 2001:db8::9\n");
     if (!done)
         return done;
-    // The outside plays the services as well: it answers at their cluster IPs.
+    // The outside plays the services as well: it answers at their cluster IPs, which are
+    // deprecated so that nothing is sent from them unasked.
     return outside_->netns.ip("addr add " + outside_->v4 +
                               "/24 dev eth0\n"
                               "addr add " +
@@ -149,13 +148,13 @@ ebpfd::Result<void> Node::wire_outside()
                               "/64 dev eth0 nodad\n"
                               "addr add " +
                               std::string(service_v4) +
-                              "/32 dev eth0\n"
+                              "/32 dev lo\n"
                               "addr add " +
                               std::string(service_v6) +
-                              "/128 dev eth0 nodad\n"
+                              "/128 dev lo preferred_lft 0\n"
                               "link set eth0 up\n"
                               "route add default via 192.0.2.1\n"
-                              "-6 route add default via 2001:db8::1\n");
+                              "route add default via 2001:db8::1\n");
 }
 
 std::string Node::host_side(const Machine& pod) const
@@ -166,7 +165,7 @@ std::string Node::host_side(const Machine& pod) const
     return "addr add " + std::string(node_v4) + "/32 dev " + veth + "\n" +
            "addr add fe80::1/64 dev " + veth + " nodad\n" + "link set " + veth + " up\n" +
            "route add " + pod.v4 + "/32 dev " + veth + " src " + std::string(node_v4) + "\n" +
-           "-6 route add " + pod.v6 + "/128 dev " + veth + " src " + std::string(node_v6) + "\n";
+           "route add " + pod.v6 + "/128 dev " + veth + " src " + std::string(node_v6) + "\n";
 }
 
 ebpfd::Result<Machine*> Node::add_pod(const std::string& name, uint8_t number)

@@ -10,8 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace lab
-{
+namespace lab {
 
 // How the pods of a node are joined: by routes over their veths, or by a bridge (cni0).
 enum class Wiring { routed, bridged };
@@ -33,8 +32,7 @@ struct Machine {
 };
 
 // A Kubernetes node as a network: pods behind veths, and a host outside of the cluster.
-class Node
-{
+class Node {
 public:
     static ebpfd::Result<std::unique_ptr<Node>> make(Wiring wiring);
 

@@ -8,10 +8,8 @@
 #include <cassert>
 #include <span>
 
-namespace lab
-{
-namespace
-{
+namespace lab {
+namespace {
 
 constexpr uint16_t ethertype_ipv4 = 0x0800;
 constexpr uint16_t ethertype_arp = 0x0806;

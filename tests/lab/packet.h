@@ -9,8 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace lab
-{
+namespace lab {
 
 using Bytes = std::vector<uint8_t>;
 using Mac = std::array<uint8_t, 6>;
@@ -31,8 +30,7 @@ inline constexpr Mac node_mac{0x02, 0, 0, 0, 0, 0x02};
 //     Packet{}.eth().vlan(5).ipv4(web_v4, db_v4).tcp(1000, 80, SYN).bytes()
 //     Packet{}.eth().ipv6(web_v6, db_v6).hop_by_hop().fragment(7, 0, true).udp(1, 2).bytes()
 //     Packet{}.eth().ipv4(db_v4, web_v4).icmp(3, 4, quoted).bytes()
-class Packet
-{
+class Packet {
 public:
     Packet& eth(const Mac& source = pod_mac, const Mac& destination = node_mac);
     // A tag behind eth() or another tag; tpid 0x8100 (802.1Q) or 0x88a8 (802.1ad).

@@ -6,10 +6,8 @@
 #include <arpa/inet.h>
 #include <cassert>
 
-namespace lab
-{
-namespace
-{
+namespace lab {
+namespace {
 
 uint16_t get16(const Bytes& bytes, size_t at)
 {

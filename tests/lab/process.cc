@@ -12,10 +12,8 @@
 #include <unistd.h>
 #include <utility>
 
-namespace lab
-{
-namespace
-{
+namespace lab {
+namespace {
 
 constexpr Milliseconds poll_interval{5};
 

@@ -8,8 +8,7 @@
 #include <sys/types.h>
 #include <vector>
 
-namespace lab
-{
+namespace lab {
 
 using Argv = std::vector<std::string>;
 using Milliseconds = std::chrono::milliseconds;
@@ -19,8 +18,7 @@ bool eventually(const std::function<bool()>& condition,
                 Milliseconds timeout = std::chrono::seconds(10));
 
 // A child process with its output in a file; ended, by its pid, with this object at the latest.
-class Process
-{
+class Process {
 public:
     // netns: path of the network namespace to start in, or empty. The mount namespace stays,
     // so that /sys/fs/bpf is seen. A program that cannot be started exits with 127.

@@ -9,10 +9,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-namespace lab
-{
-namespace
-{
+namespace lab {
+namespace {
 
 bool ready(int fd, short events, Milliseconds timeout)
 {

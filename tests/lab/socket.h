@@ -13,8 +13,7 @@
 #include <thread>
 #include <vector>
 
-namespace lab
-{
+namespace lab {
 
 // Long enough for an answer on a busy machine, and short enough to wait for none.
 inline constexpr Milliseconds patience{5000};
@@ -28,8 +27,7 @@ enum class Transport { tcp, udp, icmp };
 std::ostream& operator<<(std::ostream& out, Transport transport);
 
 // One end of a connection, TCP or UDP, to be used from any thread.
-class Socket
-{
+class Socket {
 public:
     Socket() = default;
     explicit Socket(ebpfd::Fd fd) : fd_(std::move(fd)) {}
@@ -69,8 +67,7 @@ std::optional<Connection> open_connection(const Machine& from, const Machine& to
                                           Transport transport, uint16_t port);
 
 // Answers on TCP and UDP ports of many machines, echoing what it gets, on a thread of its own.
-class EchoServer
-{
+class EchoServer {
 public:
     EchoServer();
     ~EchoServer();

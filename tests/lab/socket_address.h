@@ -8,12 +8,10 @@
 #include <string_view>
 #include <sys/socket.h>
 
-namespace lab
-{
+namespace lab {
 
 // An address and port of either family as the socket calls take it.
-class SocketAddress
-{
+class SocketAddress {
 public:
     SocketAddress(std::string_view address, uint16_t port)
     {

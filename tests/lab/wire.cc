@@ -15,10 +15,8 @@
 #include <span>
 #include <string>
 
-namespace lab
-{
-namespace
-{
+namespace lab {
+namespace {
 
 // Reads until one is found that fits, or time is up. found gets the bytes and their direction.
 template <class Found> bool await(int fd, Milliseconds timeout, const Found& found)

@@ -6,12 +6,10 @@
 
 #include <string_view>
 
-namespace lab
-{
+namespace lab {
 
 // Frames as they are, sent and seen at a machine's own interface.
-class Wire
-{
+class Wire {
 public:
     explicit Wire(const Machine& machine);
     explicit operator bool() const { return static_cast<bool>(fd_); }

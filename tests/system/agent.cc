@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "system/agent.h"
+
+#include <fstream>
+#include <unistd.h>
+
+namespace system_test {
+namespace {
+
+std::string unique_name()
+{
+    static int count = 0;
+    return "ebpfd-test-" + std::to_string(getpid()) + "-" + std::to_string(++count);
+}
+
+} // namespace
+
+Agent::Agent(const lab::Node& node) : netns_(node.host().netns.path())
+{
+    const std::string name = unique_name();
+    root_ = std::filesystem::temp_directory_path() / name;
+    policies_ = root_ / "policies";
+    inventory_ = root_ / "inventory";
+    bpffs_ = std::filesystem::path("/sys/fs/bpf") / name;
+    std::filesystem::create_directories(policies_);
+    std::filesystem::create_directories(inventory_);
+}
+
+Agent::~Agent()
+{
+    process_.reset();
+    std::error_code error;
+    if (std::filesystem::exists(bpffs_, error))
+        (void)detach();
+    std::filesystem::remove_all(bpffs_, error);
+    std::filesystem::remove_all(root_, error);
+}
+
+lab::Argv Agent::command(const lab::Argv& options) const
+{
+    lab::Argv argv{EBPFD_PROGRAM, "--policy-dir",  policies_, "--inventory-dir",
+                   inventory_,    "--runtime-dir", runtime(), "--bpffs",
+                   bpffs_,        "--node-name",   "node-1",  "--metrics-listen",
+                   "none",        "--log-level",   "debug"};
+    argv.insert(argv.end(), options.begin(), options.end());
+    return argv;
+}
+
+bool Agent::start(const lab::Argv& options)
+{
+    process_.emplace(lab::Process::start(command(options), netns_));
+    return lab::eventually([this] {
+               return !process_->running() || ctl({"status"}).exit != exit_unreachable;
+           }) &&
+           process_->running() && settle().exit == exit_ok;
+}
+
+std::optional<int> Agent::stop()
+{
+    return process_ ? process_->stop() : std::nullopt;
+}
+
+lab::Finished Agent::detach() const
+{
+    return lab::run(command({"--detach"}), netns_);
+}
+
+lab::Finished Agent::ctl(const lab::Argv& arguments) const
+{
+    lab::Argv argv{EBPFCTL_PROGRAM, "--runtime-dir", runtime(), "--bpffs", bpffs_};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return lab::run(argv);
+}
+
+std::string Agent::ask(const lab::Argv& arguments) const
+{
+    const lab::Finished finished = ctl(arguments);
+    if (finished.exit == exit_ok)
+        return finished.out;
+    return "ebpfctl exits with " + std::to_string(finished.exit) + ": " + finished.err;
+}
+
+void replace_file(const std::filesystem::path& file, const std::string& text)
+{
+    const auto hidden = file.parent_path() / ("." + file.filename().string() + ".new");
+    std::ofstream(hidden) << text;
+    std::filesystem::rename(hidden, file);
+}
+
+} // namespace system_test

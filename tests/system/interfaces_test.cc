@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "system/world.h"
+
+#include <gmock/gmock.h>
+
+namespace system_test {
+namespace {
+
+using testing::HasSubstr;
+
+// Pods that come, go and change while the agent runs.
+class Interfaces : public OnNode {
+protected:
+    void TearDown() override
+    {
+        if (world_ != nullptr && late_ != nullptr)
+            node().remove_pod("late");
+    }
+    void plug_in(uint8_t number = 50)
+    {
+        const auto made = node().add_pod("late", number);
+        ASSERT_TRUE(made) << made.error().message;
+        late_ = *made;
+        ASSERT_TRUE(world_->serve(*late_));
+    }
+    void unplug()
+    {
+        node().remove_pod("late");
+        late_ = nullptr;
+    }
+    static PodObject late_pod(uint8_t number = 50)
+    {
+        const std::string digits = std::to_string(number);
+        return {.pod_namespace = "ops",
+                .name = "late",
+                .labels = "{app: late}",
+                .addresses = {"10.1.0." + digits, "fd00:1::" + digits}};
+    }
+    static PolicyFile late_allows_80()
+    {
+        return policy("ops/late", "{podSelector: {matchLabels: {app: late}}, ingress: [{ports: "
+                                  "[{port: 80}]}]}");
+    }
+    // Waits until the agent shows this text in its list of endpoints.
+    testing::AssertionResult listed(const std::string& text)
+    {
+        std::string list;
+        if (lab::eventually([&] {
+                list = agent().ask({"endpoint", "list"});
+                return list.find(text) != std::string::npos;
+            }))
+            return testing::AssertionSuccess();
+        return testing::AssertionFailure() << "no " << text << " in\n" << list;
+    }
+
+    lab::Machine* late_ = nullptr;
+    const std::vector<Attempt> judged_{yes("web", "late", 80), no("web", "late", 8080)};
+};
+INSTANTIATE_TEST_SUITE_P(Agent, Interfaces, every_node, node_name);
+
+TEST_P(Interfaces, PodIsEnforcedWhenItsInterfaceAppears)
+{
+    inventory_.add(late_pod());
+    describe(inventory_);
+    enforce({late_allows_80()});
+    plug_in();
+    EXPECT_TRUE(listed("veth-late"));
+    EXPECT_TRUE(traffic(judged_));
+    unplug();
+    EXPECT_TRUE(lab::eventually([this] {
+        return agent().ask({"endpoint", "list"}).find("veth-late") == std::string::npos;
+    }));
+}
+
+TEST_P(Interfaces, PodIsEnforcedWhenItIsDescribed)
+{
+    enforce({late_allows_80()});
+    plug_in();
+    EXPECT_TRUE(traffic({yes("web", "late", 8080)}));
+    inventory_.add(late_pod());
+    describe(inventory_);
+    EXPECT_TRUE(traffic(judged_));
+}
+
+TEST_P(Interfaces, RenamedInterfaceStaysItsPods)
+{
+    inventory_.add(late_pod());
+    describe(inventory_);
+    enforce({late_allows_80()});
+    plug_in();
+    EXPECT_TRUE(listed("veth-late"));
+    ASSERT_TRUE(machine("node").netns.ip("link set veth-late name veth-new\n"));
+    late_->host_interface = "veth-new";
+    EXPECT_TRUE(listed("veth-new"));
+    EXPECT_TRUE(traffic(judged_));
+}
+
+TEST_P(Interfaces, ReusedNameIsANewPod)
+{
+    inventory_.add(late_pod());
+    describe(inventory_);
+    enforce({late_allows_80()});
+    plug_in();
+    EXPECT_TRUE(listed("veth-late"));
+    unplug();
+    plug_in(51);
+    inventory_.remove("late");
+    PodObject other = late_pod(51);
+    other.name = "other";
+    other.labels = "{app: other}";
+    inventory_.add(other);
+    describe(inventory_);
+    EXPECT_TRUE(listed("ops/other"));
+    EXPECT_TRUE(traffic({yes("web", "late", 80), yes("web", "late", 8080)}));
+}
+
+TEST_P(Interfaces, AnnotationNamesTheInterface)
+{
+    plug_in();
+    PodObject pod = late_pod();
+    pod.annotations = "{ebpfd.io/interface: veth-late}";
+    inventory_.add(pod);
+    describe(inventory_);
+    enforce({late_allows_80()});
+    EXPECT_TRUE(listed("veth-late"));
+    EXPECT_TRUE(traffic(judged_));
+}
+
+TEST_P(Interfaces, PodInterfacesAreClosedUntilTheirPodIsKnown)
+{
+    EXPECT_EQ(agent().stop(), exit_ok);
+    ASSERT_TRUE(agent().start({"--pod-interfaces", "veth*"}));
+    plug_in();
+    EXPECT_TRUE(listed("veth-late"));
+    EXPECT_TRUE(traffic({no("web", "late", 80), no("late", "web", 80), yes("web", "db", 80)}));
+    inventory_.add(late_pod());
+    describe(inventory_);
+    EXPECT_TRUE(traffic({yes("web", "late", 80), yes("late", "web", 80)}));
+    unplug();
+    EXPECT_EQ(agent().stop(), exit_ok);
+}
+
+} // namespace
+} // namespace system_test

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "system/world.h"
+
+#include <gmock/gmock.h>
+
+namespace system_test {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+// The datapath outlives the daemon. Tests that leave no agent behind: the next one starts it.
+class Restart : public OnNode {
+protected:
+    static PolicyFile db_allows_80()
+    {
+        return policy("shop/db", "{podSelector: {matchLabels: {app: db}}, ingress: [{ports: "
+                                 "[{port: 80}]}]}");
+    }
+    const std::vector<Attempt> judged_{yes("web", "db", 80), no("web", "db", 8080),
+                                       icmp("api", "db", false), yes("node", "db", 8080)};
+};
+INSTANTIATE_TEST_SUITE_P(Agent, Restart, every_node, node_name);
+
+TEST_P(Restart, TerminatedAgentLeavesTheDatapathEnforcing)
+{
+    enforce({db_allows_80()});
+    const auto connection =
+        lab::open_connection(machine("scan"), machine("api"), family(), Transport::tcp, 7001);
+    ASSERT_TRUE(connection);
+    EXPECT_EQ(agent().stop(), exit_ok);
+    EXPECT_TRUE(traffic(judged_));
+    EXPECT_EQ(agent().ctl({"status"}).exit, exit_unreachable);
+    EXPECT_THAT(agent().ask({"map", "list"}), HasSubstr("flow"));
+    EXPECT_THAT(agent().ask({"stats", "pods"}), HasSubstr("shop/db"));
+    EXPECT_TRUE(connection->carries_to_server());
+
+    ASSERT_TRUE(agent().start());
+    EXPECT_TRUE(connection->carries_to_client()) << "the flow was adopted";
+    EXPECT_TRUE(traffic(judged_));
+}
+
+TEST_P(Restart, KilledAgentLeavesItToo)
+{
+    enforce({db_allows_80()});
+    agent().process().signal(SIGKILL);
+    ASSERT_TRUE(lab::eventually([this] { return !agent().running(); }));
+    EXPECT_TRUE(traffic(judged_));
+    ASSERT_TRUE(agent().start());
+    EXPECT_TRUE(traffic(judged_));
+}
+
+TEST_P(Restart, ChangesMadeMeanwhileAreInForceAfterwards)
+{
+    enforce({db_allows_80()});
+    EXPECT_EQ(agent().stop(), exit_ok);
+    const auto other = policy("shop/db", "{podSelector: {matchLabels: {app: db}}, ingress: "
+                                         "[{ports: [{port: 8080}]}]}");
+    replace_file(agent().policies() / other.name, other.text);
+    EXPECT_TRUE(traffic(judged_));
+    ASSERT_TRUE(agent().start());
+    EXPECT_TRUE(traffic({yes("web", "db", 8080), no("web", "db", 80)}));
+}
+
+TEST_P(Restart, DetachTakesEverythingAway)
+{
+    enforce({db_allows_80()});
+    EXPECT_EQ(agent().stop(), exit_ok);
+    const auto detached = agent().detach();
+    EXPECT_EQ(detached.exit, exit_ok) << detached.err;
+    EXPECT_TRUE(traffic({yes("web", "db", 8080), icmp("api", "db", true)}));
+    EXPECT_FALSE(std::filesystem::exists(agent().bpffs()) &&
+                 !std::filesystem::is_empty(agent().bpffs()));
+    ASSERT_TRUE(agent().start());
+    EXPECT_TRUE(traffic(judged_));
+}
+
+TEST_P(Restart, SecondAgentOnTheSameFoldersRefuses)
+{
+    const auto second = lab::run(agent().command(), machine("node").netns.path());
+    EXPECT_EQ(second.exit, exit_failed);
+    EXPECT_THAT(second.err, ContainsRegex("another|already"));
+    enforce({db_allows_80()});
+    EXPECT_TRUE(traffic(judged_)) << "the first one goes on";
+}
+
+TEST_P(Restart, AuditModeReportsAndDropsNothing)
+{
+    EXPECT_EQ(agent().stop(), exit_ok);
+    ASSERT_TRUE(agent().start({"--mode", "audit"}));
+    enforce({db_allows_80()});
+    EXPECT_TRUE(traffic({yes("web", "db", 8080), icmp("api", "db", true)}));
+    EXPECT_THAT(agent().ask({"status", "-o", "json"}), ContainsRegex("\"mode\": ?\"audit\""));
+    EXPECT_TRUE(lab::eventually([this] {
+        const auto seen = agent().ask({"observe", "--last", "50", "-o", "jsonl"});
+        return seen.find("would-deny") != std::string::npos;
+    }));
+    EXPECT_EQ(agent().stop(), exit_ok);
+    ASSERT_TRUE(agent().start());
+    EXPECT_TRUE(traffic(judged_));
+}
+
+// Filters of the older kind, as on kernels without TCX; the same packets, the same verdicts.
+TEST_P(Restart, ClsactFiltersEnforceAsTcxLinksDo)
+{
+    const auto reattach = [this](const std::string& way) {
+        EXPECT_EQ(agent().stop(), exit_ok);
+        EXPECT_EQ(agent().detach().exit, exit_ok);
+        return agent().start({"--attach", way});
+    };
+    for (const std::string way : {"clsact", "tcx"}) {
+        ASSERT_TRUE(reattach(way)) << agent().process().err();
+        enforce({db_allows_80()});
+        EXPECT_TRUE(traffic(judged_)) << way;
+        EXPECT_THAT(agent().ask({"status", "-o", "json"}), HasSubstr("\"" + way + "\""));
+        EXPECT_EQ(agent().stop(), exit_ok);
+        EXPECT_TRUE(traffic(judged_)) << way << ", agent down";
+        ASSERT_TRUE(agent().start({"--attach", way}));
+    }
+}
+
+} // namespace
+} // namespace system_test
