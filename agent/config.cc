@@ -14,10 +14,8 @@
 #include <sstream>
 #include <unistd.h>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 constexpr const char* default_config = "/etc/ebpfd/ebpfd.yaml";
 constexpr uint32_t page_bytes = 4096;

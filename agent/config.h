@@ -9,8 +9,7 @@
 #include <variant>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 struct ListenAddress {
     std::string address; // IPv4, or IPv6 without brackets

@@ -7,10 +7,8 @@
 #include <set>
 #include <yaml-cpp/yaml.h>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 std::unexpected<Error> fail_at(const std::string& path, const YAML::Mark& mark,
                                std::string_view reason)

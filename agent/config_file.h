@@ -4,13 +4,11 @@
 
 #include <string>
 
-namespace CLI
-{
+namespace CLI {
 class App;
 }
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // Gives the options that the command line left out the values of a YAML file, whose keys are
 // their long names. An unknown key or a wrong value is an error with file and line.

@@ -77,8 +77,14 @@ void Observer::set_names(std::shared_ptr<const Names> names)
     names_ = std::move(names);
 }
 
+std::unique_lock<std::mutex> Observer::hold_records()
+{
+    return std::unique_lock(held_);
+}
+
 void Observer::consume(const event& raw)
 {
+    const std::lock_guard held(held_);
     const std::lock_guard lock(mutex_);
     // The offset moves when the wall clock is set; once a second of records is often enough.
     if (offset_read_ns_ == 0 || raw.time_ns > offset_read_ns_ + second_ns) {

@@ -61,6 +61,8 @@ public:
 
     // The names that records have from now on.
     void set_names(std::shared_ptr<const Names> names);
+    // While held, consume() waits: for whoever changes what the numbers stand for.
+    [[nodiscard]] std::unique_lock<std::mutex> hold_records();
     void consume(const event& raw);
 
     // Oldest first.
@@ -82,6 +84,7 @@ private:
 
     const size_t recent_records_;
     const size_t queue_records_;
+    std::mutex held_; // taken before mutex_
     mutable std::mutex mutex_;
     std::shared_ptr<const Names> names_;
     std::deque<AttributedEvent> recent_;

@@ -73,6 +73,17 @@ TEST(Observer, NamesAreThoseOfTheMoment)
     EXPECT_FALSE(records[1].pod);
 }
 
+TEST(Observer, HeldRecordsGetTheNamesThatAreSetMeanwhile)
+{
+    Observer observer;
+    auto hold = observer.hold_records();
+    std::thread feeding([&] { observer.consume(opened(1)); });
+    observer.set_names(names());
+    hold.unlock();
+    feeding.join();
+    EXPECT_TRUE(observer.recent({}, {})[0].pod);
+}
+
 TEST(Observer, LiveReaderGetsThePastAndThenTheRest)
 {
     Observer observer;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "decode.h"
+
+#include "inventory/decode.h"
+#include "policy/network_policy.h"
+
+#include <fmt/format.h>
+
+namespace ebpfd {
+namespace {
+
+void keep(Objects& objects, NetworkPolicy object)
+{
+    objects.policies.push_back(std::make_shared<NetworkPolicy>(std::move(object)));
+}
+void keep(Objects& objects, Pod object)
+{
+    objects.pods.push_back(std::make_shared<Pod>(std::move(object)));
+}
+void keep(Objects& objects, Namespace object)
+{
+    objects.namespaces.push_back(std::make_shared<Namespace>(std::move(object)));
+}
+void keep(Objects& objects, Service object)
+{
+    objects.services.push_back(std::make_shared<Service>(std::move(object)));
+}
+void keep(Objects& objects, EndpointSlice object)
+{
+    objects.slices.push_back(std::make_shared<EndpointSlice>(std::move(object)));
+}
+void keep(Objects& objects, Node object)
+{
+    objects.nodes.push_back(std::make_shared<Node>(std::move(object)));
+}
+
+template <class T> void take(FileContent& content, std::expected<T, std::vector<FileError>> decoded)
+{
+    if (!decoded) {
+        content.errors.insert(content.errors.end(), decoded.error().begin(), decoded.error().end());
+        return;
+    }
+    if constexpr (std::is_same_v<T, InventoryObject>)
+        std::visit([&](auto&& object) { keep(content.objects, std::move(object)); },
+                   std::move(*decoded));
+    else
+        keep(content.objects, std::move(*decoded));
+}
+
+std::string skipped(const Document& document, FolderKind folder)
+{
+    const auto& [version, kind] = std::tie(document.api_version, document.kind);
+    const std::string what =
+        fmt::format("{}:{}: {} of {}", document.file, document.root.line, kind, version);
+    if (is_policy_kind(version, kind))
+        return what + " is skipped: it belongs in a policy folder";
+    if (is_inventory_kind(version, kind))
+        return what + " is skipped: it belongs in an inventory folder";
+    if (folder == FolderKind::policy && is_foreign_policy_kind(version, kind))
+        return what + " is not enforced: this agent does not know it";
+    return what + " is skipped: it is not for this agent";
+}
+
+} // namespace
+
+FileContent decode_documents(const std::vector<Document>& documents, FolderKind kind)
+{
+    FileContent content;
+    for (const auto& document : documents) {
+        const auto& [version, name] = std::tie(document.api_version, document.kind);
+        if (kind == FolderKind::policy && is_policy_kind(version, name))
+            take(content, decode_network_policy(document));
+        else if (kind == FolderKind::inventory && is_inventory_kind(version, name))
+            take(content, decode_inventory(document));
+        else
+            content.notes.push_back(skipped(document, kind));
+    }
+    return content;
+}
+
+} // namespace ebpfd

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "kernel/datapath.h"
+#include "name_book.h"
+#include "observe/metrics.h"
+#include "observe/observer.h"
+#include "tables.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace ebpfd {
+
+// World to packets: compiles, applies, and gives the observer the names that go with it.
+class Enforcer {
+public:
+    Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, TrafficTotals& traffic);
+
+    struct Outcome {
+        ApplyReport report;
+        std::vector<std::string> warnings; // of compiling
+        size_t endpoints = 0;
+        size_t rulesets = 0;
+        size_t identities = 0;
+    };
+    // On an error the previous policy, and its names, stay in force.
+    Result<Outcome> enforce(const World& world);
+    // Whether the last change has left work for idle time; settle() does it.
+    bool unsettled() const { return unsettled_ != nullptr; }
+    Result<void> settle();
+
+private:
+    struct InForce {
+        World world;
+        Plan plan;
+    };
+    void remember_traffic(const Plan& next);
+    void publish_names(const World& world, const Plan& plan);
+
+    Datapath& datapath_;
+    const std::string bpffs_;
+    Observer& observer_;
+    TrafficTotals& traffic_;
+    NameBook book_;
+    std::set<uint32_t> endpoints_; // in force, by ifindex
+    std::unique_ptr<InForce> unsettled_;
+};
+
+} // namespace ebpfd

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "name_book.h"
+
+#include <cstring>
+#include <tuple>
+#include <unordered_set>
+
+namespace ebpfd {
+namespace {
+
+constexpr size_t kept_names = 4096;
+
+// Of two pods that show one address, the newest that runs owns it.
+bool owns(const Pod& pod, const Pod* rival)
+{
+    return !rival || std::tie(pod.created, pod.uid) > std::tie(rival->created, rival->uid);
+}
+
+std::unordered_map<IpAddress, const Pod*> owners(const World& world)
+{
+    std::unordered_map<IpAddress, const Pod*> out;
+    for (const auto& pod : world.pods) {
+        if (pod->finished || pod->host_network)
+            continue;
+        for (const auto& address : pod->addresses)
+            if (const Pod*& owner = out[address]; owns(*pod, owner))
+                owner = pod.get();
+    }
+    return out;
+}
+
+template <size_t N> std::string text_of(const char (&field)[N])
+{
+    return {field, strnlen(field, N)};
+}
+
+std::shared_ptr<const RuleName> name_of(const rule_info& rule)
+{
+    return std::make_shared<RuleName>(RuleName{.policy_namespace = text_of(rule.policy_namespace),
+                                               .policy = text_of(rule.policy),
+                                               .kind = static_cast<rule_kind>(rule.kind),
+                                               .dir = static_cast<direction>(rule.direction),
+                                               .index = rule.index,
+                                               .file = text_of(rule.file),
+                                               .line = rule.line});
+}
+
+// Takes over what the new map lacks, but no more than so many of them.
+template <class Map> void keep_old(Map& names, const Map& before, std::deque<uint32_t>& old)
+{
+    const std::unordered_set<uint32_t> known(old.begin(), old.end());
+    for (const auto& [number, name] : before)
+        if (names.try_emplace(number, name).second && !known.contains(number))
+            old.push_back(number);
+    for (; old.size() > kept_names; old.pop_front())
+        names.erase(old.front());
+}
+
+// Numbers that have come back into use are old no more.
+template <class Map> void forget_reused(const Map& names, std::deque<uint32_t>& old)
+{
+    std::erase_if(old, [&](uint32_t number) { return names.contains(number); });
+}
+
+} // namespace
+
+std::shared_ptr<const Names> NameBook::update(const World& world, const Plan& plan,
+                                              const std::map<uint32_t, rule_info>& rules)
+{
+    auto names = std::make_shared<Names>();
+    for (const auto& endpoint : plan.endpoints)
+        names->interfaces[endpoint.ifindex] = std::make_shared<PodName>(
+            PodName{endpoint.pod_namespace, endpoint.pod, endpoint.interface});
+    for (const auto& [address, pod] : owners(world))
+        names->addresses[address] =
+            std::make_shared<PodName>(PodName{pod->pod_namespace, pod->name, ""});
+    for (const auto& [number, rule] : rules)
+        names->rules[number] = name_of(rule);
+    forget_reused(names->interfaces, old_interfaces_);
+    forget_reused(names->rules, old_rules_);
+    keep_old(names->interfaces, names_->interfaces, old_interfaces_);
+    keep_old(names->rules, names_->rules, old_rules_);
+    names_ = names;
+    return names;
+}
+
+} // namespace ebpfd

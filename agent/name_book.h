@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ebpfd/ruleset.h"
+#include "model/plan.h"
+#include "model/world.h"
+#include "observe/names.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+
+namespace ebpfd {
+
+// Makes the names that records get. Interfaces and rules that are gone keep their names for a
+// while: the last records of their connections are still to come. Addresses do not: they may
+// belong to another pod by then.
+class NameBook {
+public:
+    // rules: by number, as the kernel's map has them.
+    std::shared_ptr<const Names> update(const World& world, const Plan& plan,
+                                        const std::map<uint32_t, rule_info>& rules);
+
+private:
+    std::shared_ptr<const Names> names_ = std::make_shared<Names>();
+    std::deque<uint32_t> old_interfaces_; // oldest first
+    std::deque<uint32_t> old_rules_;
+};
+
+} // namespace ebpfd

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "record_reader.h"
+
+#include <spdlog/spdlog.h>
+
+namespace ebpfd {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto drain_timeout = 50ms;
+constexpr auto retry_interval = 1s;
+
+} // namespace
+
+RecordReader::RecordReader(Datapath& datapath, Observer& observer)
+    : datapath_(datapath), observer_(observer),
+      thread_([this](const std::stop_token& stop) { run(stop); })
+{
+}
+
+RecordReader::~RecordReader() = default; // jthread asks for the stop and joins
+
+void RecordReader::run(const std::stop_token& stop)
+{
+    while (!stop.stop_requested())
+        drain_once(stop);
+}
+
+void RecordReader::drain_once(const std::stop_token& stop)
+{
+    const auto drained =
+        datapath_.drain(drain_timeout, [&](ring, const event& raw) { observer_.consume(raw); });
+    if (drained) {
+        failing_ = false;
+        return;
+    }
+    if (!std::exchange(failing_, true))
+        spdlog::error("records of connections are not read: {}", drained.error().message);
+    std::unique_lock lock(mutex_);
+    woken_.wait_for(lock, stop, retry_interval, [] { return false; });
+}
+
+} // namespace ebpfd

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "routes.h"
+
+#include "observe_stream.h"
+
+#include <charconv>
+#include <spdlog/spdlog.h>
+
+namespace ebpfd {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto rescan_timeout = 10s;
+
+// Reads something of the pinned maps; what cannot be read is left out, with a line in the log.
+template <class T, class Read>
+T read_maps(const Config& config, std::string_view what, const Read& read)
+{
+    Result<T> value;
+    if (const auto maps = PinnedMaps::open(config.bpffs); maps)
+        value = read(**maps);
+    else
+        value = std::unexpected(maps.error());
+    if (value)
+        return std::move(*value);
+    spdlog::warn("{} cannot be read: {}", what, value.error().message);
+    return {};
+}
+
+std::vector<Usage> usage(const Sources& sources)
+{
+    return read_maps<std::vector<Usage>>(sources.config, "tables", [&](const PinnedMaps& maps) {
+        return table_usage(maps, sources.config.capacities);
+    });
+}
+
+HttpReply status(const Sources& sources)
+{
+    return {.body = status_json(*sources.board.latest(), sources.agent, usage(sources))};
+}
+
+HttpReply rescan(const Sources& sources, const HttpRequest& request)
+{
+    const std::string text = request.value("timeout_ms");
+    int64_t ms = std::chrono::milliseconds(rescan_timeout).count();
+    if (!text.empty()) {
+        const char* end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, ms);
+        if (error != std::errc{} || stop != end || ms < 0 || ms > 3'600'000)
+            return error_reply(400, "timeout_ms: want milliseconds, at most an hour");
+    }
+    if (!sources.rescans.ask(std::chrono::milliseconds(ms)))
+        return error_reply(504, fmt::format("the rescan was not done within {} ms", ms));
+    return status(sources);
+}
+
+HttpReply policy(const Sources& sources, const HttpRequest& request)
+{
+    const auto& space = request.captures[0];
+    const auto& name = request.captures[1];
+    auto body = policy_json(*sources.board.latest(), space, name);
+    return body ? HttpReply{.body = std::move(*body)}
+                : error_reply(404, fmt::format("there is no policy {}/{}", space, name));
+}
+
+HttpReply metrics(const Sources& sources)
+{
+    const auto view = sources.board.latest();
+    const auto counts = sources.observer.counts();
+    MetricValues values{
+        .version = sources.agent.version,
+        .mode = sources.agent.audit ? "audit" : "enforce",
+        .generation = view->generation,
+        .revision = view->revision,
+        .degraded = view->degraded(),
+        .endpoints = view->endpoints,
+        .policies = view->world->policies.size(),
+        .pods = view->world->pods.size(),
+        .files_with_errors = view->file_errors.size(),
+        .traffic = read_maps<std::vector<TrafficTotal>>(
+            sources.config, "counters",
+            [&](const PinnedMaps& maps) { return sources.traffic.read(maps); }),
+        .losses = read_maps<ledger>(sources.config, "ring ledger",
+                                    [](const PinnedMaps& maps) { return maps.losses(); }),
+        .usage = usage(sources),
+        .records_consumed = counts.consumed,
+        .records_dropped = counts.dropped,
+        .readers = counts.readers,
+    };
+    return {.body = sources.applies.render(values),
+            .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+}
+
+HttpReply ready(const Sources& sources)
+{
+    const auto view = sources.board.latest();
+    HttpReply reply{.body = "ready\n", .content_type = "text/plain"};
+    if (view->revision == 0) {
+        reply.status = 503;
+        reply.body = "no policy was applied yet\n";
+    }
+    return reply;
+}
+
+using Answer = std::function<HttpReply(const HttpRequest&)>;
+
+HttpRoute get(std::string pattern, Answer answer)
+{
+    return {"GET", std::move(pattern), std::move(answer), {}};
+}
+
+} // namespace
+
+std::vector<HttpRoute> socket_routes(const Sources& sources)
+{
+    std::vector<HttpRoute> routes;
+    routes.push_back(get("/v1/status", [=](const auto&) { return status(sources); }));
+    const Answer rescanned = [=](const auto& request) { return rescan(sources, request); };
+    routes.push_back({"POST", "/v1/rescan", rescanned, {}});
+    routes.push_back(get("/v1/policies", [=](const auto&) {
+        return HttpReply{.body = policies_json(*sources.board.latest())};
+    }));
+    routes.push_back(get("/v1/policies/([^/]+)/([^/]+)",
+                         [=](const auto& request) { return policy(sources, request); }));
+    routes.push_back(get("/v1/pods", [=](const auto&) {
+        return HttpReply{.body = pods_json(*sources.board.latest())};
+    }));
+    const auto observed = [=](const HttpRequest& request) {
+        return observe_stream(sources.observer, request);
+    };
+    routes.push_back({"GET", "/v1/observe", {}, observed});
+    return routes;
+}
+
+std::vector<HttpRoute> metrics_routes(const Sources& sources)
+{
+    return {
+        get("/metrics", [=](const auto&) { return metrics(sources); }),
+        get("/healthz",
+            [](const auto&) { return HttpReply{.body = "alive\n", .content_type = "text/plain"}; }),
+        get("/readyz", [=](const auto&) { return ready(sources); })};
+}
+
+} // namespace ebpfd

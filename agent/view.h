@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "config.h"
+#include "model/document.h"
+#include "model/world.h"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace ebpfd {
+
+struct DirectoryView {
+    std::string path;
+    std::string kind; // "policy" or "inventory"
+    size_t files = 0;
+    std::string error;
+    bool tolerated = false; // a default folder that is not there yet: no reason to be degraded
+};
+
+// What the agent is and knows, for the API's threads: plain data, never changed.
+struct View {
+    uint64_t revision = 0; // scans applied since the start; 0: none yet
+    uint32_t generation = 0;
+    int64_t applied_ns = 0; // wall clock of the last apply, failed or not; 0: none yet
+    std::chrono::nanoseconds apply_duration{};
+    std::string apply_error;
+    std::string attach;
+    std::vector<DirectoryView> directories;
+    std::vector<FileError> file_errors;
+    std::vector<std::string> attach_warnings;
+    std::vector<std::string> warnings;                              // that do not make it degraded
+    std::shared_ptr<const World> world = std::make_shared<World>(); // in force
+    size_t nodes = 0;
+    size_t endpoints = 0;
+    size_t rulesets = 0;
+    size_t identities = 0;
+
+    bool degraded() const;
+};
+
+// The latest view, handed from the main loop to the API's threads.
+class Noticeboard {
+public:
+    void post(View view);
+    std::shared_ptr<const View> latest() const;
+
+private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const View> view_ = std::make_shared<View>();
+};
+
+} // namespace ebpfd
