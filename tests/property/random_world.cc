@@ -3,7 +3,6 @@
 #include "property/vocabulary.h"
 
 #include <algorithm>
-#include <map>
 
 using namespace ebpfd;
 
@@ -18,17 +17,15 @@ static Labels random_labels(Dice& dice)
     return labels;
 }
 
-// A name stands once for each protocol, as one container's ports do.
 static std::vector<NamedPort> random_named_ports(Dice& dice)
 {
-    std::map<std::pair<std::string, Protocol>, uint16_t> ports;
-    for (size_t left = dice.below(4); left > 0; --left)
-        ports[{dice.pick(port_names()), dice.chance(60) ? Protocol::tcp : dice.pick(protocols())}] =
-            dice.pick(port_numbers());
-    std::vector<NamedPort> named;
-    for (const auto& [key, number] : ports)
-        named.push_back({key.first, key.second, number});
-    return named;
+    std::vector<NamedPort> ports(dice.below(4));
+    for (NamedPort& port : ports) {
+        port.name = dice.pick(port_names());
+        port.protocol = dice.chance(60) ? Protocol::tcp : dice.pick(protocols());
+        port.number = dice.pick(port_numbers());
+    }
+    return ports;
 }
 
 static Pod random_pod(Dice& dice, size_t number, size_t age)
@@ -47,7 +44,7 @@ static Pod random_pod(Dice& dice, size_t number, size_t age)
         if (pod.host_network)
             pod.addresses.push_back(here ? family.this_node : family.other_node);
         else if (dice.chance(75))
-            pod.addresses.push_back(dice.pick(family.pods));
+            pod.addresses.push_back(dice.chance(3) ? family.this_node : dice.pick(family.pods));
     }
     return pod;
 }
@@ -75,14 +72,15 @@ static void add_namespaces(Dice& dice, World& world)
 
 static void add_interfaces(Dice& dice, World& world)
 {
-    const size_t end = 102 + dice.below(3);
-    for (uint32_t ifindex = 101; ifindex < end; ++ifindex) {
+    std::vector<std::shared_ptr<const Pod>> candidates = world.pods;
+    std::erase_if(candidates, [](const auto& pod) { return pod->host_network; });
+    const size_t last = dice.between(first_ifindex, last_ifindex);
+    for (uint32_t ifindex = first_ifindex; ifindex <= last; ++ifindex) {
         LocalInterface interface {
             .ifindex = ifindex, .name = "veth" + std::to_string(ifindex), .pod = nullptr
         };
-        const auto& pod = dice.pick(world.pods);
-        if (!pod->host_network && dice.chance(95))
-            interface.pod = pod;
+        if (!candidates.empty() && dice.chance(95))
+            interface.pod = dice.pick(candidates);
         world.interfaces.push_back(interface);
     }
 }

@@ -18,6 +18,10 @@ struct Family {
     uint8_t icmp = 0;
 };
 
+// Interfaces of local pods.
+inline constexpr uint32_t first_ifindex = 101;
+inline constexpr uint32_t last_ifindex = 103;
+
 const std::vector<Family>& families(); // IPv4 and IPv6
 const std::vector<std::string>& namespace_names();
 const std::vector<std::string>& label_keys();

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "property/kernel_node.h"
+
+#include "base/fd.h"
+#include "property/frame.h"
+#include "property/vocabulary.h"
+
+#include <bpf/bpf.h>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <sched.h>
+#include <stdexcept>
+#include <unistd.h>
+
+using namespace ebpfd;
+
+namespace property {
+
+template <class T> static T must(Result<T> result, std::string_view what)
+{
+    if (!result)
+        throw std::runtime_error(fmt::format("{}: {}", what, result.error().message));
+    return std::move(*result);
+}
+
+static void make_interfaces()
+{
+    if (unshare(CLONE_NEWNET) != 0)
+        throw std::runtime_error("a network namespace needs root");
+    for (uint32_t ifindex = first_ifindex; ifindex <= last_ifindex; ++ifindex) {
+        const std::string command =
+            fmt::format("ip link add veth{0} index {0} type veth peer name far{0}", ifindex);
+        if (std::system(command.c_str()) != 0)
+            throw std::runtime_error(command);
+    }
+}
+
+// Small tables: worlds are small, and loading preallocates.
+static Capacities small_tables()
+{
+    return {.flows = 256,
+            .pending = 256,
+            .fragments = 64,
+            .endpoints = 8,
+            .addresses = 256,
+            .services = 64,
+            .rulesets = 128,
+            .peers = 4096,
+            .cidrs = 4096,
+            .ports = 4096,
+            .rules = 1024,
+            .refusal_ring = 1 << 16,
+            .flow_ring = 1 << 16};
+}
+
+KernelNode::KernelNode() : bpffs_(fmt::format("/sys/fs/bpf/property-test-{}", getpid()))
+{
+    make_interfaces();
+    (void)Datapath::detach(bpffs_); // of an earlier process with this number
+    DatapathOptions options;
+    options.bpffs = bpffs_;
+    options.capacities = small_tables();
+    options.attach = AttachMode::clsact;
+    datapath_ = must(Datapath::open(options), "open the datapath");
+    maps_ = must(PinnedMaps::open(bpffs_), "open pinned maps");
+}
+
+KernelNode::~KernelNode()
+{
+    maps_.reset();
+    datapath_.reset();
+    (void)Datapath::detach(bpffs_);
+}
+
+void KernelNode::enforce(const Plan& plan)
+{
+    must(datapath_->apply(plan), "apply");
+    rules_ = must(maps_->rules(), "read rules");
+    endpoint_rows_.clear();
+    for (const auto& [ifindex, endpoint] : must(maps_->endpoints(), "read endpoints"))
+        endpoint_rows_[ifindex] = endpoint.index;
+}
+
+Verdict KernelNode::named(bool allow, reason why, uint32_t rule) const
+{
+    if (rule == 0)
+        return {.allow = allow, .why = why, .rule = {}};
+    const auto found = rules_.find(rule);
+    if (found == rules_.end())
+        return {.allow = allow, .why = why, .rule = fmt::format("unknown rule {}", rule)};
+    const rule_info& info = found->second;
+    if (info.kind == RULE_SELF)
+        return {.allow = allow, .why = REASON_SELF, .rule = {}};
+    return {.allow = allow,
+            .why = why,
+            .rule = rule_name(info.kind, info.direction, info.policy_namespace, info.policy,
+                              info.index)};
+}
+
+Verdict KernelNode::traced(const reference::Packet& packet) const
+{
+    const TraceAnswer answer = must(maps_->trace({.ifindex = packet.ifindex,
+                                                  .dir = packet.dir,
+                                                  .source = packet.source,
+                                                  .destination = packet.destination,
+                                                  .protocol = packet.protocol,
+                                                  .port = packet.destination_port}),
+                                    "trace");
+    return named(answer.outcome == VERDICT_ALLOW, answer.why, answer.rule);
+}
+
+// So that every packet opens a connection, whatever came before it.
+void KernelNode::forget_flows() const
+{
+    for (const char* name : {"flow_map", "pending_map"}) {
+        const Fd map(bpf_obj_get(fmt::format("{}/maps/{}", bpffs_, name).c_str()));
+        flow_key key{};
+        while (bpf_map_get_next_key(map.get(), nullptr, &key) == 0)
+            if (bpf_map_delete_elem(map.get(), &key) != 0)
+                throw std::runtime_error(fmt::format("cannot empty {}", name));
+    }
+}
+
+KernelNode::Counts KernelNode::counts(uint32_t ifindex) const
+{
+    Counts counts;
+    counts.reasons = must(maps_->counters(endpoint_rows_.at(ifindex)), "read counters");
+    for (const auto& [rule, info] : rules_) {
+        const rule_hits hits = must(maps_->hits(rule), "read hits");
+        counts.rules[rule] = {hits.allowed, hits.denied};
+    }
+    return counts;
+}
+
+bool KernelNode::run(const reference::Packet& packet) const
+{
+    const bool ingress = packet.dir == DIRECTION_INGRESS;
+    const Fd program(
+        bpf_obj_get(fmt::format("{}/progs/{}", bpffs_, ingress ? "to_pod" : "from_pod").c_str()));
+    const std::vector<uint8_t> data = frame(packet);
+    __sk_buff context{};
+    context.ifindex = packet.ifindex;
+    context.ingress_ifindex = ingress ? 0 : packet.ifindex;
+    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = data.data(),
+                .data_size_in = static_cast<uint32_t>(data.size()), .ctx_in = &context,
+                .ctx_size_in = sizeof(context));
+    if (const int error = bpf_prog_test_run_opts(program.get(), &options); error != 0)
+        throw std::runtime_error(fmt::format("test run: error {}", error));
+    return options.retval != TC_ACT_SHOT;
+}
+
+Verdict KernelNode::passed(const reference::Packet& packet)
+{
+    forget_flows();
+    const Counts before = counts(packet.ifindex);
+    const bool allow = run(packet);
+    const Counts after = counts(packet.ifindex);
+    uint32_t decider = 0;
+    for (const auto& [rule, hits] : after.rules)
+        if (hits != before.rules.at(rule))
+            decider = rule;
+    for (uint32_t why = 0; why < REASON_COUNT; ++why) {
+        const uint32_t row = counter_row(0, static_cast<uint32_t>(packet.dir), why, 0);
+        if (after.reasons[row].packets == before.reasons[row].packets + 1)
+            return named(allow, static_cast<reason>(why), decider);
+    }
+    throw std::runtime_error("the packet was not counted");
+}
+
+} // namespace property
