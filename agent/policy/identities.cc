@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::string_view NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
 
-// Whether selectors can match the pod and it can own addresses.
-bool is_peer(const Pod& pod)
-{
-    return !pod.host_network && !pod.finished;
-}
-
 // Of two pods that show one address, the newest owns it; the rest only makes it certain.
 bool owns_before(const Pod& one, const Pod& other)
 {
@@ -55,21 +49,23 @@ void Identities::describe_namespaces(const World& world)
     }
 }
 
+// A node's address that a pod of its host network shows is no pod's.
 void Identities::find_owners(const World& world)
 {
     for (const auto& pod : world.pods) {
-        if (!is_peer(*pod))
+        if (pod->finished)
             continue;
         for (const IpAddress& address : pod->addresses) {
             if (world.node_addresses.contains(address))
                 continue;
             const Pod*& owner = owners_.try_emplace(address, pod.get()).first->second;
-            if (owner->key() != pod->key())
+            if (owner->key() != pod->key() && !owner->host_network && !pod->host_network)
                 contested_.insert(address);
             if (owns_before(*pod, *owner))
                 owner = pod.get();
         }
     }
+    std::erase_if(owners_, [](const auto& entry) { return entry.second->host_network; });
 }
 
 // Numbers follow the order of addresses, so that they do not depend on the World's order.
@@ -92,9 +88,12 @@ void Identities::gather()
         pod_index_.add(*identities_[number].labels);
     }
     numbers_.clear();
-    for (const IpAddress& address : contested_)
+    for (const IpAddress& address : contested_) {
+        if (!owners_.contains(address))
+            continue;
         warnings_.push_back("several pods show the address " + address.text() + ": " +
                             owners_.at(address)->key() + ", the newest one, owns it");
+    }
 }
 
 uint32_t Identities::intern(const Pod& pod)

@@ -89,6 +89,18 @@ TEST(Compile, NewestRunningPodOwnsASharedAddress)
     EXPECT_EQ(to_pod(scene.plan(), "shop/web", "10.0.0.3"), DENIED);
 }
 
+TEST(Compile, AddressOfANewerHostNetworkPodIsNoPods)
+{
+    Scene scene = guarded();
+    scene.pod("shop/old", DB, {"10.0.0.3"}).created = "2024-01-01T00:00:00Z";
+    Pod& agent = scene.pod("shop/agent", DB, {"10.0.0.3"});
+    agent.created = "2024-06-01T00:00:00Z";
+    agent.host_network = true;
+    EXPECT_EQ(to_pod(scene.plan(), "shop/web", "10.0.0.3"), DENIED);
+    agent.created = "2023-06-01T00:00:00Z";
+    EXPECT_EQ(to_pod(scene.plan(), "shop/web", "10.0.0.3"), ALLOWED);
+}
+
 TEST(Compile, PodWithoutAddressAddsNothing)
 {
     Scene scene = guarded();
