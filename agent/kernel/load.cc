@@ -65,7 +65,7 @@ Result<void> pin_program(const bpf_program* program, int state_fd, const Pins& p
     const std::string name = bpf_program__name(program);
     if (bpf_prog_bind_map(bpf_program__fd(program), state_fd, nullptr) != 0)
         return fail_errno("mark program " + name);
-    const std::string path = pins.program(name + ".next");
+    const std::string path = pins.program(name + "-next");
     if (auto removed = unpin(path); !removed)
         return removed;
     if (bpf_obj_pin(bpf_program__fd(program), path.c_str()) != 0)
@@ -121,7 +121,7 @@ Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins)
 
 Result<void> commit_programs(const Pins& pins)
 {
-    constexpr std::string_view suffix = ".next";
+    constexpr std::string_view suffix = "-next";
     for (const auto& name : names_in(pins.programs())) {
         if (!name.ends_with(suffix))
             continue;

@@ -9,7 +9,7 @@
 namespace ebpfd {
 
 // Loads the programs. Maps that are pinned are adopted, the others made and pinned; the
-// programs are pinned beside those in force, as NAME.next.
+// programs are pinned beside those in force, as NAME-next.
 Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins);
 // Makes the programs that load_programs pinned the ones in force.
 Result<void> commit_programs(const Pins& pins);

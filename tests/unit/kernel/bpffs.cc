@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpffs.h"
+
+#include <unistd.h>
+
+using namespace ebpfd;
+
+Bpffs::Bpffs()
+{
+    static int count = 0;
+    path_ = "/sys/fs/bpf/test-" + std::to_string(getpid()) + "-" + std::to_string(++count);
+}
+
+Bpffs::~Bpffs()
+{
+    const auto detached = Datapath::detach(path_);
+    EXPECT_TRUE(detached) << detached.error().message;
+}
+
+DatapathOptions small_options(const Bpffs& bpffs)
+{
+    DatapathOptions options;
+    options.bpffs = bpffs.path();
+    options.capacities = {.flows = 256,
+                          .pending = 256,
+                          .fragments = 64,
+                          .endpoints = 8,
+                          .addresses = 64,
+                          .services = 16,
+                          .rulesets = 8,
+                          .peers = 32,
+                          .cidrs = 64,
+                          .ports = 64,
+                          .rules = 16,
+                          .refusal_ring = 4096,
+                          .flow_ring = 4096};
+    return options;
+}
+
+std::unique_ptr<Datapath> open_datapath(const Bpffs& bpffs)
+{
+    return value_of(Datapath::open(small_options(bpffs)));
+}
+
+std::unique_ptr<PinnedMaps> read_maps(const Bpffs& bpffs)
+{
+    return value_of(PinnedMaps::open(bpffs.path()));
+}
