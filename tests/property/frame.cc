@@ -7,6 +7,8 @@ namespace property {
 
 std::vector<uint8_t> frame(const reference::Packet& packet)
 {
+    // The chunk that opens an association, its parameters zero.
+    static const lab::Bytes init = {1, 0, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     lab::Packet built;
     built.eth();
     if (packet.source.is_v4())
@@ -22,7 +24,7 @@ std::vector<uint8_t> frame(const reference::Packet& packet)
     case 17:
         return built.udp(packet.source_port, packet.destination_port).bytes();
     case 132:
-        return built.sctp(packet.source_port, packet.destination_port).bytes();
+        return built.sctp(packet.source_port, packet.destination_port).payload(init).bytes();
     default:
         return built.raw(packet.protocol, lab::Bytes(16)).bytes();
     }
