@@ -6,7 +6,7 @@ namespace ebpfd {
 // Other kinds use IFLA_LINK for what they are stacked on, which is no other end.
 bool Link::has_distant_peer() const
 {
-    return (kind == "veth" || kind == "netkit") && peer != 0 && peer_nsid && *peer_nsid >= 0;
+    return is_paired() && peer != 0 && peer_nsid && *peer_nsid >= 0;
 }
 
 } // namespace ebpfd

@@ -33,6 +33,8 @@ struct Link {
     std::set<AssignedAddress> peer_addresses; // of the other end, if that is elsewhere
 
     bool operator==(const Link&) const = default;
+    // Whether it is one end of a pair.
+    bool is_paired() const { return kind == "veth" || kind == "netkit"; }
     // Whether the other end lies in a namespace whose addresses can be asked for.
     bool has_distant_peer() const;
 };

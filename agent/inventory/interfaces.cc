@@ -94,6 +94,10 @@ Result<void> InterfaceWatcher::take_link(const LinkMessage& message, Nsid nsid)
         return read_links_with_peer(nsid, ifindex);
     if (!is_own(nsid))
         return {};
+    // Of a new pair the first end is notified while it has no other yet, and then no more. An
+    // answer comes only when the pair is complete.
+    if (message.link.is_paired() && message.link.peer == 0)
+        return read_link(ifindex);
     auto known = table_.links.find(ifindex);
     const bool same_peer = known != table_.links.end() && known->second.peer == message.link.peer &&
                            known->second.peer_nsid == message.link.peer_nsid;

@@ -38,6 +38,15 @@ TEST_F(Interfaces, VethMadeAcrossNamespacesBringsAddressesGivenLater)
     EXPECT_EQ(link("host0")->kind, "veth");
 }
 
+TEST_F(Interfaces, VethMadeFromInsideAPodBringsItsAddresses)
+{
+    start_watching();
+    auto pod = make_namespace("pod");
+    ip(pod, "link add eth0 type veth peer name host0 netns " + node_->name() + "\n");
+    ip(pod, "addr add 10.0.0.5/24 dev eth0\n");
+    EXPECT_TRUE(eventually([&] { return peer_has("host0", "10.0.0.5"); }));
+}
+
 TEST_F(Interfaces, VethMovedOutOfAPodBringsAddressesGivenBeforeAndAfter)
 {
     start_watching();

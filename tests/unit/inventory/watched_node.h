@@ -9,8 +9,7 @@
 #include <string>
 
 // A node's network namespace with pods' beside it, and a watcher inside the node's.
-class WatchedNode : public testing::Test
-{
+class WatchedNode : public testing::Test {
 protected:
     void SetUp() override;
     void start_watching();
