@@ -36,9 +36,6 @@ struct sctp_start {
 	__be16 destination;
 	__be32 tag;
 	__be32 checksum;
-	__u8 chunk;
-	__u8 flags;
-	__be16 length;
 };
 #define SCTP_CHUNK_INIT 1
 
@@ -129,13 +126,17 @@ static __always_inline int parse_udp(struct cursor *c, struct packet *p)
 static __always_inline int parse_sctp(struct cursor *c, struct packet *p)
 {
 	struct sctp_start *sctp;
+	__u8 *chunk;
 
 	sctp = take(c, sizeof(*sctp));
 	if (!sctp)
 		return c->failure;
 	p->tuple.source_port = sctp->source;
 	p->tuple.destination_port = sctp->destination;
-	p->opens = sctp->chunk == SCTP_CHUNK_INIT;
+	chunk = take(c, sizeof(*chunk));
+	if (!chunk && c->failure == PACKET_SHORT)
+		return PACKET_SHORT;
+	p->opens = chunk && *chunk == SCTP_CHUNK_INIT;
 	return PACKET_CONNECTION;
 }
 

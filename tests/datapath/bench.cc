@@ -206,7 +206,7 @@ std::vector<event> Bench::events()
     return all;
 }
 
-ledger Bench::ledger()
+ledger Bench::losses()
 {
     return must(maps_->losses(), "losses");
 }

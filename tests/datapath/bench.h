@@ -18,18 +18,18 @@ namespace bench {
 
 // What became of one packet, told by the program's return value and the exact counters.
 struct Judged {
-    ebpfd::verdict outcome = VERDICT_ALLOW;
-    ebpfd::reason why = REASON_NO_POLICY;
+    ::verdict outcome = VERDICT_ALLOW;
+    ::reason why = REASON_NO_POLICY;
 
     bool operator==(const Judged&) const = default;
 };
 std::ostream& operator<<(std::ostream& out, const Judged& judged);
 
-inline constexpr Judged allowed_by(ebpfd::reason why)
+inline constexpr Judged allowed_by(::reason why)
 {
     return {VERDICT_ALLOW, why};
 }
-inline constexpr Judged denied_by(ebpfd::reason why)
+inline constexpr Judged denied_by(::reason why)
 {
     return {VERDICT_DENY, why};
 }
@@ -57,15 +57,15 @@ public:
     uint32_t web_ifindex() const { return web_; }
     uint32_t db_ifindex() const { return db_; }
     // All records since the last call.
-    std::vector<ebpfd::event> events();
-    ebpfd::ledger ledger();
-    std::vector<std::pair<ebpfd::flow_key, ebpfd::flow>> flows();
+    std::vector<::event> events();
+    ::ledger losses();
+    std::vector<std::pair<::flow_key, ::flow>> flows();
     ebpfd::PinnedMaps& maps() { return *maps_; }
 
 private:
-    Judged run(const char* program, ebpfd::direction dir, const lab::Bytes& frame,
+    Judged run(const char* program, ::direction dir, const lab::Bytes& frame,
                uint32_t ingress_ifindex);
-    std::vector<ebpfd::counter> counters();
+    std::vector<::counter> counters();
 
     std::string bpffs_;
     uint32_t web_ = 0;

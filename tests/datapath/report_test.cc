@@ -15,7 +15,7 @@ Packet knock(uint16_t port)
     return Packet{}.eth().ipv4(db_v4, web_v4).tcp(port, 81, SYN);
 }
 
-std::vector<int> types(const std::vector<ebpfd::event>& events)
+std::vector<int> types(const std::vector<::event>& events)
 {
     std::vector<int> all;
     for (const auto& event : events)
@@ -49,7 +49,7 @@ TEST(Report, RefusalsOfOneFlowAreToldOnceAndCountedAll)
         bench.to_web(knock(1000));
     bench.to_web(knock(1001));
     EXPECT_EQ(types(bench.events()), (std::vector<int>{EVENT_DROP, EVENT_DROP}));
-    const auto ring = bench.ledger().ring[RING_REFUSALS];
+    const auto ring = bench.losses().ring[RING_REFUSALS];
     EXPECT_EQ(ring.produced, 11u);
     EXPECT_EQ(ring.delivered, 2u);
     EXPECT_EQ(ring.suppressed, 9u);
@@ -62,7 +62,7 @@ TEST(Report, FullRingLosesRecordsAndCountsThem)
     bench.enforce(policies::narrow);
     for (uint16_t port = 1; port <= 1000; port++)
         bench.to_web(knock(port));
-    const auto ring = bench.ledger().ring[RING_REFUSALS];
+    const auto ring = bench.losses().ring[RING_REFUSALS];
     EXPECT_EQ(ring.produced, 1000u);
     EXPECT_GT(ring.lost, 0u);
     EXPECT_EQ(ring.produced, ring.delivered + ring.suppressed + ring.lost);
@@ -76,7 +76,7 @@ TEST(Report, RefusalsLeaveTheFlowRingAlone)
     for (uint16_t port = 1; port <= 1000; port++)
         bench.to_web(knock(port));
     bench.to_web(Packet{}.eth().ipv4(db_v4, web_v4).tcp(9, 80, SYN));
-    EXPECT_EQ(bench.ledger().ring[RING_FLOWS].lost, 0u);
+    EXPECT_EQ(bench.losses().ring[RING_FLOWS].lost, 0u);
     const auto events = bench.events();
     EXPECT_EQ(std::ranges::count_if(events, [](auto& e) { return e.type == EVENT_FLOW_OPEN; }), 1);
 }
