@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ebpfctl/event_line.h"
+
+#include "ebpfctl/cell.h"
+
+#include <fmt/format.h>
+
+namespace ebpfd::ctl {
+namespace {
+
+// "2026-01-02T03:04:05.678901234Z" to "03:04:05.678".
+std::string time_of_day(const std::string& time)
+{
+    constexpr size_t DATE = 11, LENGTH = 12;
+    return time.size() > DATE + LENGTH ? time.substr(DATE, LENGTH) : time;
+}
+
+// What decided: the rule if there is one, else the reason.
+std::string cause(const Json& event)
+{
+    std::string policy = string_at(event, "/policy");
+    if (policy.empty())
+        return fmt::format("({})", value_text(member(event, "/reason")));
+    return fmt::format("({} {} {})", policy, value_text(member(event, "/rule")), place_text(event));
+}
+
+} // namespace
+
+std::vector<Cell> event_line(const Json& event, bool wide)
+{
+    if (member(event, "/type") == "lost")
+        return {{fmt::format("{} events lost: they came faster than this reader takes them",
+                             value_text(member(event, "/records"))),
+                 Color::yellow}};
+    std::string verdict = value_text(member(event, "/verdict"));
+    std::string time = string_at(event, "/time");
+    std::vector<Cell> cells{
+        {wide ? time : time_of_day(time)},
+        {fmt::format("{:11}", value_text(member(event, "/type")))},
+        {fmt::format("{:7}", value_text(member(event, "/direction")))},
+        {value_text(member(event, "/source"))},
+        {"->"},
+        {value_text(member(event, "/destination"))},
+        {value_text(member(event, "/protocol"))},
+        {verdict, color_of(verdict)},
+        {cause(event)},
+    };
+    const Json& suppressed = member(event, "/suppressed");
+    if (suppressed.is_number() && suppressed != 0)
+        cells.push_back({fmt::format("+{} like it", suppressed.dump())});
+    if (wide)
+        cells.push_back({fmt::format("{} {} packets {} bytes", value_text(member(event, "/state")),
+                                     value_text(member(event, "/packets")),
+                                     value_text(member(event, "/bytes")))});
+    return cells;
+}
+
+} // namespace ebpfd::ctl

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ebpfctl/report.h"
+
+namespace ebpfd::ctl {
+
+// TIME TYPE direction source -> destination PROTOCOL verdict (policy rule file:line). Wide adds
+// the state and the traffic.
+std::vector<Cell> event_line(const Json& event, bool wide);
+
+} // namespace ebpfd::ctl
