@@ -2,7 +2,6 @@
 #include "kernel/clsact.h"
 
 #include "base/log.h"
-#include "kernel/filters.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -59,29 +58,35 @@ Result<void> remove_filter(uint32_t ifindex, const Hook& hook, const Filter& fil
 
 } // namespace
 
-Result<void> ClsactAttachment::attach_one(uint32_t ifindex, const Hook& hook, const Fd& program)
+Result<void> ClsactAttachment::attach_one(uint32_t ifindex, size_t i,
+                                          const std::vector<Filter>& filters)
 {
-    auto filters = filters_at(ifindex, hook);
-    if (!filters)
-        return std::unexpected(filters.error());
     const auto ours = std::ranges::find_if(
-        *filters, [&](const Filter& f) { return f.program != 0 && owned_.owns(f.program); });
-    if (ours != filters->end())
-        return put_filter(ifindex, hook, program, &*ours, 0);
-    const uint32_t priority = free_priority(*filters);
+        filters, [&](const Filter& f) { return f.program != 0 && owned_.owns(f.program); });
+    if (ours != filters.end())
+        return put_filter(ifindex, HOOKS[i], programs_[i], &*ours, 0);
+    const uint32_t priority = free_priority(filters);
     if (priority > 1)
         spdlog::warn("interface {}: another tc filter at {} comes before ours and may pass packets "
                      "by it",
-                     ifindex, hook.name);
-    return put_filter(ifindex, hook, program, nullptr, priority);
+                     ifindex, HOOKS[i].name);
+    return put_filter(ifindex, HOOKS[i], programs_[i], nullptr, priority);
 }
 
 Result<void> ClsactAttachment::attach(uint32_t ifindex)
 {
-    if (auto added = add_qdisc(ifindex); !added)
-        return added;
+    std::array<std::vector<Filter>, HOOKS.size()> present;
+    for (size_t i = 0; i < HOOKS.size(); ++i) {
+        auto filters = filters_at(ifindex, HOOKS[i]);
+        if (!filters)
+            return std::unexpected(filters.error());
+        present[i] = std::move(*filters);
+    }
+    if (std::ranges::all_of(present, &std::vector<Filter>::empty))
+        if (auto added = add_qdisc(ifindex); !added)
+            return added;
     for (size_t i = 0; i < HOOKS.size(); ++i)
-        if (auto attached = attach_one(ifindex, HOOKS[i], programs_[i]); !attached)
+        if (auto attached = attach_one(ifindex, i, present[i]); !attached)
             return attached;
     return {};
 }

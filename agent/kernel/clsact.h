@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "kernel/attachment.h"
+#include "kernel/filters.h"
 #include "kernel/owned.h"
 
 namespace ebpfd {
@@ -16,7 +17,8 @@ public:
     Result<void> detach(uint32_t ifindex) override;
 
 private:
-    Result<void> attach_one(uint32_t ifindex, const Hook& hook, const Fd& program);
+    // i: of the hook; filters: those that are there.
+    Result<void> attach_one(uint32_t ifindex, size_t i, const std::vector<Filter>& filters);
 
     Ownership owned_;
     const Programs& programs_;

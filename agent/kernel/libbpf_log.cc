@@ -41,7 +41,7 @@ __attribute__((format(printf, 2, 0))) int print(libbpf_print_level level, const 
     std::string_view line(text.data());
     while (line.ends_with('\n'))
         line.remove_suffix(1);
-    spdlog::log(as, "libbpf: {}", line);
+    spdlog::log(as, "{}", line); // begins with "libbpf:"
     return length;
 }
 

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpffs.h"
+#include "kernel/clsact.h"
+#include "kernel/filters.h"
+#include "kernel/hook.h"
+#include "kernel/owned.h"
+#include "kernel/raw_map.h"
+#include "lab/netns.h"
+#include "plans.h"
+
+#include <bpf/bpf.h>
+#include <filesystem>
+#include <fstream>
+#include <net/if.h>
+
+using namespace ebpfd;
+
+namespace {
+
+// A veth pair in a namespace of its own; "web" is the end on the node.
+class Attach : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        auto netns = lab::NetNamespace::create("attach");
+        ASSERT_TRUE(netns) << netns.error().message;
+        netns_ = std::move(*netns);
+        ASSERT_TRUE(netns_->ip("link add web type veth peer name pod\n"
+                               "link set web up\nlink set pod up\n"));
+        netns_->enter([&] { ifindex_ = if_nametoindex("web"); });
+        ASSERT_NE(ifindex_, 0u);
+    }
+    Plan plan() const
+    {
+        Plan plan = web_plan();
+        plan.endpoints[0].ifindex = ifindex_;
+        return plan;
+    }
+    // Everything runs inside the namespace: interfaces are those of the agent's namespace.
+    void inside(const std::function<void()>& function) { netns_->enter(function); }
+    std::unique_ptr<Datapath> start(AttachMode mode)
+    {
+        auto options = small_options(bpffs_);
+        options.attach = mode;
+        return value_of(Datapath::open(options));
+    }
+    std::string link(const std::string& hook) const
+    {
+        return bpffs_.path() + "/links/" + std::to_string(ifindex_) + "-" + hook;
+    }
+    // The id of the program pinned under this name.
+    uint32_t program_id(const std::string& name) const
+    {
+        const Fd program(bpf_obj_get((bpffs_.path() + "/progs/" + name).c_str()));
+        bpf_prog_info info{};
+        uint32_t size = sizeof(info);
+        bpf_obj_get_info_by_fd(program.get(), &info, &size);
+        return info.id;
+    }
+    // The program a pinned link runs, and the interface it is on.
+    std::pair<uint32_t, uint32_t> link_target(const std::string& hook) const
+    {
+        const Fd pinned(bpf_obj_get(link(hook).c_str()));
+        bpf_link_info info{};
+        uint32_t size = sizeof(info);
+        bpf_obj_get_info_by_fd(pinned.get(), &info, &size);
+        return {info.prog_id, info.xdp.ifindex};
+    }
+    std::vector<Filter> filters(const Hook& hook) const
+    {
+        return value_of(filters_at(ifindex_, hook));
+    }
+    // A program of nobody's, which lets everything go on to the next filter.
+    Fd foreign_program() const
+    {
+        const bpf_insn code[] = {{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, -1},
+                                 {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+        return Fd(bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "foreign", "GPL", code, 2, nullptr));
+    }
+    void add_foreign_filter(const Fd& program) const
+    {
+        LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex_),
+                    .attach_point =
+                        static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
+        ASSERT_EQ(bpf_tc_hook_create(&hook), 0);
+        hook.attach_point = BPF_TC_INGRESS;
+        LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program.get(), .handle = 1, .priority = 1);
+        ASSERT_EQ(bpf_tc_attach(&hook, &options), 0);
+    }
+
+    std::optional<lab::NetNamespace> netns_;
+    Bpffs bpffs_;
+    uint32_t ifindex_ = 0;
+};
+
+} // namespace
+
+TEST_F(Attach, TcxLinksArePinned)
+{
+    inside([&] {
+        const auto datapath = start(AttachMode::automatic);
+        ASSERT_TRUE(datapath);
+        EXPECT_EQ(datapath->attach_mode(), "tcx");
+        EXPECT_TRUE(value_of(datapath->apply(plan())).warnings.empty());
+        EXPECT_EQ(link_target("ingress"), std::pair(program_id("from_pod"), ifindex_));
+        EXPECT_EQ(link_target("egress"), std::pair(program_id("to_pod"), ifindex_));
+    });
+}
+
+TEST_F(Attach, ARestartReplacesTheProgramsOfTcxLinks)
+{
+    inside([&] {
+        auto datapath = start(AttachMode::tcx);
+        ASSERT_TRUE(datapath->apply(plan()));
+        const uint32_t before = program_id("from_pod");
+        datapath.reset();
+        datapath = start(AttachMode::tcx);
+        ASSERT_TRUE(datapath);
+        EXPECT_NE(program_id("from_pod"), before);
+        EXPECT_EQ(link_target("ingress"), std::pair(program_id("from_pod"), ifindex_));
+        EXPECT_EQ(link_target("egress"), std::pair(program_id("to_pod"), ifindex_));
+    });
+}
+
+TEST_F(Attach, AVanishedEndpointLosesItsLinks)
+{
+    inside([&] {
+        const auto datapath = start(AttachMode::tcx);
+        ASSERT_TRUE(datapath->apply(plan()));
+        Plan empty;
+        EXPECT_TRUE(value_of(datapath->apply(empty)).warnings.empty());
+        EXPECT_FALSE(std::filesystem::exists(link("ingress")));
+        EXPECT_FALSE(std::filesystem::exists(link("egress")));
+    });
+}
+
+TEST_F(Attach, AVanishedInterfaceIsNoError)
+{
+    inside([&] {
+        for (const auto mode : {AttachMode::tcx, AttachMode::clsact}) {
+            auto datapath = start(mode);
+            ASSERT_TRUE(datapath->apply(plan()));
+            ASSERT_TRUE(netns_->ip("link delete web\n"));
+            EXPECT_TRUE(value_of(datapath->apply({})).warnings.empty());
+            datapath.reset();
+            ASSERT_TRUE(Datapath::detach(bpffs_.path()));
+            ASSERT_TRUE(netns_->ip("link add web type veth peer name pod\n"));
+            ifindex_ = if_nametoindex("web");
+        }
+    });
+}
+
+TEST_F(Attach, AnInterfaceThatComesLaterIsTriedAgain)
+{
+    inside([&] {
+        const auto datapath = start(AttachMode::tcx);
+        Plan later = plan();
+        later.endpoints[0].ifindex = 4711;
+        EXPECT_EQ(value_of(datapath->apply(later)).warnings.size(), 1u);
+        ASSERT_TRUE(netns_->ip("link add late index 4711 type veth peer name late-pod\n"));
+        const auto report = value_of(datapath->apply(later));
+        EXPECT_EQ(report.changes, 0u);
+        EXPECT_TRUE(report.warnings.empty());
+        EXPECT_TRUE(std::filesystem::exists(bpffs_.path() + "/links/4711-ingress"));
+    });
+}
+
+TEST_F(Attach, ClsactFiltersComeAndGoWithTheirQdisc)
+{
+    inside([&] {
+        const auto datapath = start(AttachMode::clsact);
+        EXPECT_EQ(datapath->attach_mode(), "clsact");
+        EXPECT_TRUE(value_of(datapath->apply(plan())).warnings.empty());
+        for (const auto& hook : HOOKS) {
+            ASSERT_EQ(filters(hook).size(), 1u);
+            EXPECT_EQ(filters(hook)[0].program, program_id(hook.program));
+            EXPECT_EQ(filters(hook)[0].priority, 1u);
+        }
+        ASSERT_TRUE(datapath->apply({}));
+        EXPECT_TRUE(filters(HOOKS[0]).empty());
+        add_foreign_filter(foreign_program()); // the qdisc is gone: it can be made
+    });
+}
+
+TEST_F(Attach, ARestartReplacesClsactFiltersInPlace)
+{
+    inside([&] {
+        auto datapath = start(AttachMode::clsact);
+        ASSERT_TRUE(datapath->apply(plan()));
+        datapath.reset();
+        datapath = start(AttachMode::clsact);
+        ASSERT_TRUE(datapath);
+        for (const auto& hook : HOOKS) {
+            ASSERT_EQ(filters(hook).size(), 1u);
+            EXPECT_EQ(filters(hook)[0].program, program_id(hook.program));
+        }
+    });
+}
+
+TEST_F(Attach, AForeignFilterSurvives)
+{
+    inside([&] {
+        const Fd foreign = foreign_program();
+        add_foreign_filter(foreign);
+        const auto theirs = filters(HOOKS[0]).at(0).program;
+        const auto datapath = start(AttachMode::clsact);
+        ASSERT_TRUE(datapath->apply(plan()));
+        const auto both = filters(HOOKS[0]);
+        ASSERT_EQ(both.size(), 2u);
+        EXPECT_EQ(both[0].program, theirs);
+        EXPECT_EQ(both[1].program, program_id("from_pod"));
+        ASSERT_TRUE(Datapath::detach(bpffs_.path()));
+        const auto left = filters(HOOKS[0]);
+        ASSERT_EQ(left.size(), 1u);
+        EXPECT_EQ(left[0].program, theirs);
+    });
+}
+
+TEST_F(Attach, AnotherAgentsFilterIsForeign)
+{
+    inside([&] {
+        const auto first = start(AttachMode::clsact);
+        ASSERT_TRUE(first->apply(plan()));
+        Bpffs other;
+        const auto second = open_datapath(other);
+        EXPECT_TRUE(Ownership(Pins{bpffs_.path()}).owns(program_id("from_pod")));
+        EXPECT_FALSE(Ownership(Pins{other.path()}).owns(program_id("from_pod")));
+        ASSERT_TRUE(Datapath::detach(other.path()));
+        EXPECT_EQ(filters(HOOKS[0]).size(), 1u);
+    });
+}
+
+TEST_F(Attach, ARestartInAnotherModeMovesOver)
+{
+    inside([&] {
+        auto datapath = start(AttachMode::clsact);
+        ASSERT_TRUE(datapath->apply(plan()));
+        datapath.reset();
+        datapath = start(AttachMode::tcx);
+        EXPECT_TRUE(filters(HOOKS[0]).empty());
+        EXPECT_EQ(link_target("ingress").second, ifindex_);
+        datapath.reset();
+        datapath = start(AttachMode::clsact);
+        EXPECT_EQ(filters(HOOKS[1]).size(), 1u);
+        EXPECT_FALSE(std::filesystem::exists(link("egress")));
+    });
+}
+
+TEST_F(Attach, DetachTakesLinksAndFiltersAway)
+{
+    inside([&] {
+        for (const auto mode : {AttachMode::tcx, AttachMode::clsact}) {
+            const auto datapath = start(mode);
+            ASSERT_TRUE(datapath->apply(plan()));
+            ASSERT_TRUE(Datapath::detach(bpffs_.path()));
+            EXPECT_TRUE(filters(HOOKS[0]).empty());
+            EXPECT_FALSE(std::filesystem::exists(bpffs_.path()));
+        }
+    });
+}
