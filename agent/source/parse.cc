@@ -37,7 +37,7 @@ std::expected<std::string, FileError> string_member(const Value& object, std::st
     }
     if (member->kind != Value::Kind::string)
         return refuse(file, *member,
-                      fmt::format("\"{}\" must be a string, not a {}", name, member->kind_name()));
+                      fmt::format("\"{}\" must be a string, not {}", name, member->kind_name()));
     if (member->string.empty())
         return refuse(file, *member, fmt::format("\"{}\" is empty", name));
     return member->string;
@@ -50,7 +50,7 @@ Outcome add_items(Documents& documents, Value& items, const TypeMeta& list, cons
 {
     if (items.kind != Value::Kind::list && !items.is_null())
         return refuse(file, items,
-                      fmt::format("\"items\" must be a list, not a {}", items.kind_name()));
+                      fmt::format("\"items\" must be a list, not {}", items.kind_name()));
     TypeMeta implied;
     if (list.kind != "List")
         implied = {list.api_version, list.kind.substr(0, list.kind.size() - 4)};
@@ -65,7 +65,7 @@ Outcome add_object(Documents& documents, Value object, const TypeMeta& implied,
 {
     if (object.kind != Value::Kind::object)
         return refuse(file, object,
-                      fmt::format("a Kubernetes object is wanted, not a {}", object.kind_name()));
+                      fmt::format("a Kubernetes object is wanted, not {}", object.kind_name()));
     auto api_version = string_member(object, "apiVersion", implied.api_version, file);
     if (!api_version)
         return std::unexpected(std::move(api_version.error()));
@@ -80,6 +80,20 @@ Outcome add_object(Documents& documents, Value object, const TypeMeta& implied,
     return {};
 }
 
+// As Kubernetes' tools do, text that begins like JSON is tried as JSON first: the faster
+// parser, and YAML's is bounded for lists in brackets.
+std::expected<std::vector<Value>, FileError> parse_values(std::string_view text,
+                                                          const std::string& file)
+{
+    if (file.ends_with(".json"))
+        return parse_json(text, file);
+    const size_t first = text.find_first_not_of(" \t\r\n");
+    if (first != text.npos && text[first] == '{')
+        if (auto values = parse_json(text, file))
+            return values;
+    return parse_yaml(text, file);
+}
+
 } // namespace
 
 std::expected<Documents, FileError> parse_documents(std::string_view text, const std::string& file)
@@ -89,7 +103,7 @@ std::expected<Documents, FileError> parse_documents(std::string_view text, const
         text.remove_prefix(byte_order_mark.size());
     if (auto bad = check_text(text, file))
         return std::unexpected(*std::move(bad));
-    auto roots = file.ends_with(".json") ? parse_json(text, file) : parse_yaml(text, file);
+    auto roots = parse_values(text, file);
     if (!roots)
         return std::unexpected(std::move(roots.error()));
     Documents documents;

@@ -181,9 +181,8 @@ std::expected<Value, std::string> resolve_scalar(std::string_view tag, std::stri
     const bool whole_float = wanted == Value::Kind::number && value.kind == Value::Kind::integer;
     if (value.kind == wanted || whole_float)
         return value;
-    return std::unexpected(fmt::format("\"{}\" is tagged !!{} but reads as a {}",
-                                       text.substr(0, 64), tag.substr(YAML_TAGS.size()),
-                                       value.kind_name()));
+    return std::unexpected(fmt::format("\"{}\" is tagged !!{} but reads as {}", text.substr(0, 64),
+                                       tag.substr(YAML_TAGS.size()), value.kind_name()));
 }
 
 } // namespace ebpfd

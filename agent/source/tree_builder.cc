@@ -171,7 +171,7 @@ TreeBuilder::Outcome TreeBuilder::merge_into(Value& object, Value source)
     if (source.kind != Value::Kind::object)
         return std::unexpected(error({source.line, source.column},
                                      fmt::format("\"<<\" takes an object or a list of objects, "
-                                                 "not a {}",
+                                                 "not {}",
                                                  source.kind_name())));
     std::unordered_set<std::string> names;
     for (const auto& [name, member] : object.members)
