@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent.h"
+
+#include "inventory/locate.h"
+
+#include <csignal>
+#include <fmt/format.h>
+#include <malloc.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+
+namespace ebpfd {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr auto tick_interval = 5s;
+constexpr int interface_rounds = 16; // bounds how long a storm of notifications holds the loop
+constexpr size_t notes_shown = 10;
+
+int64_t wall_clock_ns()
+{
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+bool is_readable(int fd)
+{
+    pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
+    return poll(&wanted, 1, 0) > 0;
+}
+
+// A folder of manifests may hold many documents that are not for this agent.
+std::vector<std::string> shortened(std::vector<std::string> notes)
+{
+    if (notes.size() <= notes_shown)
+        return notes;
+    const size_t more = notes.size() - notes_shown;
+    notes.resize(notes_shown);
+    notes.push_back(fmt::format("and {} more documents that are skipped", more));
+    return notes;
+}
+
+void append(std::vector<std::string>& to, const std::vector<std::string>& from)
+{
+    to.insert(to.end(), from.begin(), from.end());
+}
+
+} // namespace
+
+Result<Agent::Parts> Agent::open_parts(const Config& config)
+{
+    auto signals = Signals::block();
+    if (!signals)
+        return std::unexpected(signals.error());
+    auto lock = AgentLock::take(config.runtime_dir, config.bpffs);
+    if (!lock)
+        return std::unexpected(lock.error());
+    auto folders = Folders::watch(config.policy, config.inventory);
+    if (!folders)
+        return std::unexpected(folders.error());
+    auto interfaces = InterfaceWatcher::start();
+    if (!interfaces)
+        return std::unexpected(interfaces.error());
+    auto ticker = Ticker::every(tick_interval);
+    if (!ticker)
+        return std::unexpected(ticker.error());
+    auto epoll = Epoll::make();
+    if (!epoll)
+        return std::unexpected(epoll.error());
+    auto datapath = Datapath::open({.bpffs = config.bpffs,
+                                    .capacities = config.capacities,
+                                    .audit = config.audit,
+                                    .attach = config.attach});
+    if (!datapath)
+        return std::unexpected(datapath.error());
+    return Parts{std::move(*lock),       std::move(*signals),  std::move(*folders),
+                 std::move(*interfaces), std::move(*datapath), std::move(*ticker),
+                 std::move(*epoll)};
+}
+
+Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
+{
+    auto parts = open_parts(config);
+    if (!parts)
+        return std::unexpected(parts.error());
+    std::unique_ptr<Agent> agent(new Agent(config, std::move(*parts)));
+    if (auto watched = agent->watch_all(); !watched)
+        return std::unexpected(watched.error());
+    auto servers = Servers::start({.config = agent->config_,
+                                   .agent = agent->identity_,
+                                   .board = agent->board_,
+                                   .rescans = agent->rescans_,
+                                   .observer = agent->observer_,
+                                   .traffic = agent->traffic_,
+                                   .applies = agent->applies_});
+    if (!servers)
+        return std::unexpected(servers.error());
+    agent->servers_ = std::move(*servers);
+    return agent;
+}
+
+Agent::Agent(const Config& config, Parts parts)
+    : config_(config), identity_{.version = EBPFD_VERSION,
+                                 .node_name = config.node_name,
+                                 .audit = config.audit,
+                                 .started_ns = wall_clock_ns()},
+      parts_(std::move(parts)), enforcer_(*parts_.datapath, config.bpffs, observer_, traffic_),
+      reader_(std::make_unique<RecordReader>(*parts_.datapath, observer_))
+{
+}
+
+Agent::~Agent()
+{
+    observer_.close();
+    servers_ = {};
+}
+
+Result<void> Agent::watch_all()
+{
+    std::vector<int> fds = parts_.folders.fds();
+    fds.insert(fds.end(),
+               {parts_.signals.fd(), parts_.interfaces.fd(), parts_.ticker.fd(), rescans_.fd()});
+    for (const int fd : fds)
+        if (auto added = parts_.epoll.add(fd); !added)
+            return added;
+    return {};
+}
+
+Result<void> Agent::run()
+{
+    spdlog::info("ebpfd {} on node {}: {} mode, {}", identity_.version, identity_.node_name,
+                 config_.audit ? "audit" : "enforce", parts_.datapath->attach_mode());
+    collect_interfaces();
+    parts_.folders.rescan();
+    update();
+    for (;;) {
+        settle_if_idle();
+        if (auto waited = parts_.epoll.wait(parts_.folders.timeout()); !waited)
+            return waited;
+        bool rescan = false;
+        if (told_to_stop(rescan))
+            return {};
+        round(rescan);
+    }
+}
+
+bool Agent::told_to_stop(bool& rescan)
+{
+    while (const auto signal = parts_.signals.next()) {
+        if (*signal != SIGHUP) {
+            spdlog::info("ended by {}; the datapath goes on enforcing", strsignal(*signal));
+            return true;
+        }
+        rescan = true;
+    }
+    return false;
+}
+
+// One turn of the loop: everything that has changed becomes one new policy.
+void Agent::round(bool rescan)
+{
+    const bool ticked = parts_.ticker.ticked();
+    auto asking = rescans_.take();
+    rescan = rescan || !asking.empty();
+    bool changed = collect_interfaces();
+    if (rescan)
+        parts_.folders.rescan();
+    else
+        changed = parts_.folders.collect() || changed;
+    const bool again = ticked && (!view_.apply_error.empty() || !view_.attach_warnings.empty());
+    if (changed || rescan || again)
+        update();
+    for (auto& promise : asking)
+        promise.set_value();
+    if (ticked)
+        tick();
+}
+
+bool Agent::collect_interfaces()
+{
+    bool changed = false;
+    for (int i = 0; i < interface_rounds; i++) {
+        const auto processed = parts_.interfaces.process();
+        const std::string error = processed ? "" : processed.error().message;
+        changed = changed || error != interface_error_ || (processed && *processed);
+        interface_error_ = error;
+        if (!processed || !is_readable(parts_.interfaces.fd()))
+            break;
+    }
+    return changed;
+}
+
+World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
+{
+    auto [objects, duplicates] = parts_.folders.in_force();
+    append(warnings, duplicates);
+    nodes = objects.nodes.size();
+    const auto& table = parts_.interfaces.table();
+    World world;
+    world.node_addresses = node_addresses(table, objects.nodes, config_.node_name);
+    world.interfaces =
+        locate_pods(objects.pods, table, config_.node_name, config_.pod_interfaces, &warnings);
+    world.policies = std::move(objects.policies);
+    world.pods = std::move(objects.pods);
+    world.namespaces = std::move(objects.namespaces);
+    world.services = std::move(objects.services);
+    world.slices = std::move(objects.slices);
+    return world;
+}
+
+void Agent::update()
+{
+    const auto start = steady_clock::now();
+    View view = view_;
+    view.warnings.clear();
+    auto world = std::make_shared<World>(make_world(view.warnings, view.nodes));
+    auto outcome = enforcer_.enforce(*world);
+    view.apply_duration = steady_clock::now() - start;
+    view.applied_ns = wall_clock_ns();
+    view.apply_error = outcome ? "" : outcome.error().message;
+    applies_.observe(view.apply_duration, outcome.has_value());
+    if (outcome) {
+        append(view.warnings, outcome->warnings);
+        view.revision++;
+        view.generation = outcome->report.generation;
+        view.attach_warnings = outcome->report.warnings;
+        view.world = std::move(world);
+        view.endpoints = outcome->endpoints;
+        view.rulesets = outcome->rulesets;
+        view.identities = outcome->identities;
+        if (outcome->report.changes > 0)
+            spdlog::info(
+                "generation {}: {} policies, {} endpoints, {} entries changed in {} us",
+                view.generation, view.world->policies.size(), view.endpoints,
+                outcome->report.changes,
+                std::chrono::duration_cast<std::chrono::microseconds>(view.apply_duration).count());
+    }
+    report(view);
+}
+
+// Completes the view, posts it, and logs what is new about it.
+void Agent::report(View& view)
+{
+    view.attach = parts_.datapath->attach_mode();
+    view.directories = parts_.folders.views();
+    view.file_errors = parts_.folders.file_errors();
+    if (!interface_error_.empty())
+        view.attach_warnings.push_back(interface_error_);
+    append(view.warnings, shortened(parts_.folders.notes()));
+    std::vector<std::string> errors;
+    for (const auto& error : view.file_errors)
+        errors.push_back(error.text());
+    for (const auto& dir : view.directories)
+        if (!dir.error.empty() && !dir.tolerated)
+            errors.push_back(dir.path + ": " + dir.error);
+        else if (!dir.error.empty())
+            view.warnings.push_back(dir.path + ": " + dir.error);
+    if (!view.apply_error.empty())
+        errors.push_back(view.apply_error + "; the previous policy stays in force");
+    std::vector<std::string> warnings = view.attach_warnings;
+    append(warnings, view.warnings);
+    view_ = view;
+    board_.post(std::move(view));
+    errors_.say(errors);
+    warnings_.say(warnings);
+}
+
+void Agent::tick()
+{
+    const auto swept =
+        parts_.datapath->sweep([&](const event& closed) { observer_.consume(closed); });
+    if (!swept)
+        spdlog::warn("ended connections stay in their table: {}", swept.error().message);
+    malloc_trim(0);
+}
+
+void Agent::settle_if_idle()
+{
+    const bool busy = is_readable(parts_.interfaces.fd()) || is_readable(rescans_.fd());
+    if (busy || !enforcer_.unsettled())
+        return;
+    if (auto settled = enforcer_.settle(); !settled)
+        spdlog::warn("what the last policy left behind stays for now: {}", settled.error().message);
+}
+
+} // namespace ebpfd

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "config.h"
+#include "enforcer.h"
+#include "folders.h"
+#include "inventory/interfaces.h"
+#include "lock.h"
+#include "new_lines.h"
+#include "record_reader.h"
+#include "servers.h"
+#include "wake_ups.h"
+
+#include <memory>
+
+namespace ebpfd {
+
+// The daemon: one main loop from folders and interfaces to packets, one thread for records,
+// and the servers' threads, which see what the loop posts on the board.
+class Agent {
+public:
+    // Loads or adopts the datapath and opens all that can fail at the start.
+    static Result<std::unique_ptr<Agent>> start(const Config& config);
+    ~Agent();
+
+    // Until a signal ends it. The datapath stays, and enforces.
+    Result<void> run();
+
+private:
+    struct Parts {
+        AgentLock lock;
+        Signals signals;
+        Folders folders;
+        InterfaceWatcher interfaces;
+        std::unique_ptr<Datapath> datapath;
+        Ticker ticker;
+        Epoll epoll;
+    };
+    static Result<Parts> open_parts(const Config& config);
+    Agent(const Config& config, Parts parts);
+
+    Result<void> watch_all();
+    // Whether a signal asks for the end; a SIGHUP asks for a rescan.
+    bool told_to_stop(bool& rescan);
+    void round(bool rescan);
+    bool collect_interfaces();
+    World make_world(std::vector<std::string>& warnings, size_t& nodes);
+    void update();
+    void report(View& view);
+    void tick();
+    void settle_if_idle();
+
+    const Config config_;
+    const Identity identity_;
+    Parts parts_;
+    Observer observer_;
+    TrafficTotals traffic_;
+    ApplyMetrics applies_;
+    Enforcer enforcer_;
+    Noticeboard board_;
+    RescanDesk rescans_;
+    View view_; // the last one posted
+    std::string interface_error_;
+    NewLines errors_{spdlog::level::err};
+    NewLines warnings_{spdlog::level::warn};
+    std::unique_ptr<RecordReader> reader_;
+    Servers servers_;
+};
+
+} // namespace ebpfd

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "name_book.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+
+namespace ebpfd {
+namespace {
+
+std::shared_ptr<const Pod> pod(const std::string& name, const char* address,
+                               const std::string& created = "")
+{
+    Pod out;
+    out.name = name;
+    out.created = created;
+    out.addresses = {*IpAddress::parse(address)};
+    return std::make_shared<Pod>(out);
+}
+
+World world(std::vector<std::shared_ptr<const Pod>> pods)
+{
+    World out;
+    out.pods = std::move(pods);
+    return out;
+}
+
+Plan plan(uint32_t ifindex, const std::string& name)
+{
+    Plan out;
+    out.endpoints.push_back({.ifindex = ifindex,
+                             .interface = "veth",
+                             .pod_namespace = "default",
+                             .pod = name,
+                             .addresses = {}});
+    return out;
+}
+
+std::map<uint32_t, rule_info> rule(uint32_t number, const char* policy)
+{
+    rule_info out{};
+    std::strcpy(out.policy_namespace, "shop");
+    std::strcpy(out.policy, policy);
+    out.direction = DIRECTION_EGRESS;
+    out.index = 2;
+    return {{number, out}};
+}
+
+std::string pod_at(const Names& names, const char* address)
+{
+    const auto found = names.addresses.find(*IpAddress::parse(address));
+    return found == names.addresses.end() ? "" : found->second->pod;
+}
+
+TEST(NameBook, NamesPodsInterfacesAndRules)
+{
+    const auto names =
+        NameBook().update(world({pod("web", "10.0.0.1")}), plan(7, "web"), rule(9, "allow"));
+    EXPECT_EQ(pod_at(*names, "10.0.0.1"), "web");
+    EXPECT_EQ(names->interfaces.at(7)->interface, "veth");
+    EXPECT_EQ(names->rules.at(9)->policy_text(), "shop/allow");
+    EXPECT_EQ(names->rules.at(9)->rule_text(), "egress[2]");
+}
+
+TEST(NameBook, NewestRunningPodOwnsAnAddress)
+{
+    Pod finished = *pod("job", "10.0.0.1", "2026-03-01T00:00:00Z");
+    finished.finished = true;
+    const auto names = NameBook().update(
+        world({pod("old", "10.0.0.1", "2026-01-01T00:00:00Z"),
+               pod("new", "10.0.0.1", "2026-02-01T00:00:00Z"), std::make_shared<Pod>(finished)}),
+        {}, {});
+    EXPECT_EQ(pod_at(*names, "10.0.0.1"), "new");
+}
+
+TEST(NameBook, InterfacesAndRulesThatAreGoneKeepTheirNames)
+{
+    NameBook book;
+    book.update(world({pod("web", "10.0.0.1")}), plan(7, "web"), rule(9, "allow"));
+    for (int i = 0; i < 3; i++) {
+        const auto names = book.update({}, {}, {});
+        EXPECT_EQ(names->interfaces.at(7)->pod, "web");
+        EXPECT_EQ(names->rules.at(9)->policy, "allow");
+        EXPECT_EQ(pod_at(*names, "10.0.0.1"), "") << "another pod may have it by now";
+    }
+}
+
+TEST(NameBook, NumberThatIsUsedAgainHasItsNewName)
+{
+    NameBook book;
+    book.update({}, plan(7, "web"), rule(9, "allow"));
+    book.update({}, {}, {});
+    const auto names = book.update({}, plan(7, "db"), rule(9, "other"));
+    EXPECT_EQ(names->interfaces.at(7)->pod, "db");
+    EXPECT_EQ(names->rules.at(9)->policy, "other");
+}
+
+TEST(NameBook, OldNamesAreBounded)
+{
+    NameBook book;
+    std::shared_ptr<const Names> names;
+    for (uint32_t ifindex = 1; ifindex <= 5000; ifindex += 50) {
+        Plan many;
+        for (uint32_t i = 0; i < 50; i++)
+            many.endpoints.push_back(plan(ifindex + i, "pod").endpoints[0]);
+        names = book.update({}, many, {});
+    }
+    EXPECT_EQ(names->interfaces.size(), 4096u + 50u);
+    EXPECT_FALSE(names->interfaces.contains(1));
+    EXPECT_TRUE(names->interfaces.contains(5000));
+}
+
+} // namespace
+} // namespace ebpfd
