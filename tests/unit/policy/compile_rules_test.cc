@@ -100,7 +100,7 @@ TEST(Compile, BothSelectorsOfOnePeerAreAnded)
 
 TEST(Compile, EmptyNamespaceSelectorMatchesPodsOnly)
 {
-    const Plan plan = with_ingress(Rules().rule({namespaces({})}));
+    const Plan plan = with_ingress(Rules().rule({namespaces({}), pods(DB)}));
     EXPECT_EQ(to_pod(plan, "shop/web", "10.0.1.1"), ALLOWED);
     EXPECT_EQ(to_pod(plan, "shop/web", "8.8.8.8"), DENIED);
     EXPECT_TRUE(ruleset_of(plan, "shop/web", DIRECTION_INGRESS)->peers.empty());

@@ -57,7 +57,17 @@ TEST(Compile, ClusterIpIsNoPod)
 TEST(Compile, OneAllowedEndpointIsEnough)
 {
     Scene scene = shop(Rules().rule({block("10.0.3.0/24")}, {port(5432)}));
-    scene.slice("shop/sql", {{"sql", Protocol::tcp, 5432}}, {"10.0.3.7", "10.0.4.7"});
+    scene.slice("shop/sql", {{"sql", Protocol::tcp, 5432}}, {"10.0.2.7", "10.0.3.7"});
+    EXPECT_EQ(from_pod(scene.plan(), "shop/web", VIP, 80), ALLOWED);
+}
+
+TEST(Compile, EndpointsAreJudgedByEveryBitOfABlock)
+{
+    Scene scene = shop(Rules().rule({block("10.0.2.0/23")}));
+    scene.world.slices.clear();
+    scene.slice("shop/sql", {{"sql", Protocol::tcp, 5432}}, {"10.0.4.7"});
+    EXPECT_EQ(from_pod(scene.plan(), "shop/web", VIP, 80), DENIED);
+    scene.slice("shop/sql", {{"sql", Protocol::tcp, 5432}}, {"10.0.3.255"});
     EXPECT_EQ(from_pod(scene.plan(), "shop/web", VIP, 80), ALLOWED);
 }
 
@@ -142,6 +152,15 @@ TEST(Compile, PodReachesItselfThroughAService)
     EXPECT_EQ(from_pod(plan, "shop/web", VIP, 80), DENIED);
     EXPECT_EQ(from_pod(plan, "shop/web", "192.0.2.1", 443), ALLOWED);
     EXPECT_EQ(from_pod(plan, "shop/web-2", "10.96.0.9", 80), DENIED);
+}
+
+TEST(Compile, ServiceLeadsBackOnlyToTheOwnerOfTheAddress)
+{
+    Scene scene = shop({});
+    scene.slice("shop/sql", {{"sql", Protocol::tcp, 5432}}, {"10.0.0.1"});
+    ASSERT_EQ(from_pod(scene.plan(), "shop/web", VIP, 80), allowed_by("self"));
+    scene.pod("shop/heir", DB, {"10.0.0.1"}).created = "2024-06-01T00:00:00Z";
+    EXPECT_EQ(from_pod(scene.plan(), "shop/web", VIP, 80), DENIED);
 }
 
 TEST(Compile, ServiceThatPolicyAllowsNeedsNoRuleForItself)
