@@ -12,7 +12,7 @@ using namespace ebpfd;
 
 namespace property {
 
-static constexpr int worlds = 10000;
+static constexpr int worlds = 40000;
 
 static Plan compile_or_fail(const World& world)
 {
@@ -41,7 +41,7 @@ TEST(Compile, AgreesWithReferenceOnRandomWorlds)
 
 TEST(Compile, PlansOfRandomWorldsAreWellFormed)
 {
-    check(worlds / 10, [](const Scenario& scenario) {
+    check(worlds / 40, [](const Scenario& scenario) {
         const auto complaints = malformations(compile_or_fail(scenario.world));
         if (!complaints.empty())
             RC_FAIL(fmt::format("{}", complaints));

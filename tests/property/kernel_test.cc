@@ -11,7 +11,7 @@ using namespace ebpfd;
 
 namespace property {
 
-static constexpr int worlds = 400;
+static constexpr int worlds = 600;
 
 // One datapath for all worlds: each is applied over the one before, as changes of policy are.
 TEST(Kernel, AgreesWithPlanAndReferenceOnRandomWorlds)

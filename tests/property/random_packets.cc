@@ -44,9 +44,17 @@ static IpAddress pod_address(Dice& dice, const LocalInterface& interface, const 
     return dice.pick(family.pods);
 }
 
-static void choose_protocol(Dice& dice, const Family& family, const std::vector<uint16_t>& ports,
-                            reference::Packet& packet)
+static void choose_protocol(Dice& dice, const World& world, const Family& family,
+                            const std::vector<uint16_t>& ports, reference::Packet& packet)
 {
+    const Pod& pod = *dice.pick(world.pods);
+    if (!pod.ports.empty() && dice.chance(40)) {
+        const NamedPort& named = dice.pick(pod.ports);
+        packet.protocol = static_cast<uint8_t>(named.protocol);
+        packet.source_port = dice.pick(ports);
+        packet.destination_port = named.number;
+        return;
+    }
     if (dice.chance(15)) {
         static constexpr uint8_t gre = 47;
         packet.protocol = dice.chance(70) ? family.icmp : gre;
@@ -91,7 +99,7 @@ static reference::Packet random_packet(Dice& dice, const World& world,
     if (choose_service(dice, world, family, packet))
         return packet;
     (ingress ? packet.source : packet.destination) = random_peer_address(dice, family);
-    choose_protocol(dice, family, ports, packet);
+    choose_protocol(dice, world, family, ports, packet);
     return packet;
 }
 

@@ -12,7 +12,7 @@ static Labels random_labels(Dice& dice)
 {
     Labels labels;
     for (const std::string& key : label_keys())
-        if (dice.chance(60))
+        if (dice.chance(45))
             labels[key] = dice.pick(label_values());
     return labels;
 }

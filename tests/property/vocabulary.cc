@@ -61,7 +61,7 @@ const std::vector<std::string>& label_keys()
 
 const std::vector<std::string>& label_values()
 {
-    static const std::vector<std::string> values = {"", "db", "web"};
+    static const std::vector<std::string> values = {"db", "db", "web", "web", ""};
     return values;
 }
 
