@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/adopt.h"
 
+#include "kernel/ruleset_rows.h"
+
 #include <algorithm>
 #include <set>
 
@@ -65,18 +67,19 @@ Result<void> adopt_rulesets(const Maps& maps, Applied& applied)
             rows = std::make_shared<RulesetRows>();
         return *rows;
     };
-    auto done = maps.rulesets.for_each([&](uint32_t number, const ruleset&) { rows_of(number); });
+    auto done = maps.rulesets.for_each(
+        [&](uint32_t number, const ruleset& value) { rows_of(number).header = header_of(value); });
     if (done)
         done = maps.peers.for_each([&](const peer_key& key, const bitmap& rules) {
             rows_of(key.ruleset).peers.emplace_back(key.identity, rules);
         });
     if (done)
-        done = maps.cidrs.for_each([&](const cidr_key& key, const bitmap&) {
-            rows_of(key.ruleset).cidrs.keys.push_back(key);
+        done = maps.cidrs.for_each([&](const cidr_key& key, const bitmap& rules) {
+            rows_of(key.ruleset).cidrs.add(key, rules);
         });
     if (done)
-        done = maps.ports.for_each([&](const port_key& key, const bitmap&) {
-            rows_of(key.ruleset).ports.keys.push_back(key);
+        done = maps.ports.for_each([&](const port_key& key, const bitmap& rules) {
+            rows_of(key.ruleset).ports.add(key, rules);
         });
     for (const auto& entry : applied.rulesets)
         std::ranges::sort(entry.second->peers, {}, [](const auto& row) { return row.first; });

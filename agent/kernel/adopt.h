@@ -13,8 +13,8 @@ struct Adopted {
     std::set<uint32_t> stale_flows; // interfaces that have flows and no endpoint
 };
 
-// Reads from the maps what is in force. Rule sets and identities have no keys there: the next
-// plan gets new numbers for them. Rules and endpoints are recognised by their rows.
+// Reads from the maps what is in force. Nothing has a key there: the next plan's parts are
+// recognised by their content; see Recovery.
 Result<Adopted> adopt(const Maps& maps, const datapath_state& state);
 
 } // namespace ebpfd

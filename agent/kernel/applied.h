@@ -6,6 +6,7 @@
 #include "kernel/map.h"
 #include "kernel/number_pool.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -33,11 +34,19 @@ template <class T> bool same_bytes(const T& left, const T& right)
 // A table in memory, sorted by its keys' bytes.
 template <class K, class V> using Table = std::vector<std::pair<K, V>>;
 
+// The value of a key, or nullptr.
+template <class K, class V> const V* find_row(const Table<K, V>& table, const K& key)
+{
+    const auto row = std::ranges::lower_bound(table, key, ByBytes{},
+                                              [](const auto& entry) { return entry.first; });
+    return row != table.end() && same_bytes(row->first, key) ? &row->second : nullptr;
+}
+
 // All rows of one rule set, in four maps.
 struct RulesetRows {
     std::string header;            // the bytes of struct ruleset up to its last rule
     Table<uint32_t, bitmap> peers; // by identity
-    Rows<cidr_key, bitmap> cidrs;  // values only until they are written
+    Rows<cidr_key, bitmap> cidrs;  // values until a plan is in force
     Rows<port_key, bitmap> ports;
 };
 

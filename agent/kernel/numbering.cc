@@ -2,23 +2,16 @@
 #include "kernel/numbering.h"
 
 #include "kernel/encode.h"
+#include "kernel/recovery.h"
 #include "kernel/ruleset_rows.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
-#include <string_view>
 
 namespace ebpfd {
 
 namespace {
-
-// What names a rule in the maps themselves: where its key is not known, after a restart.
-std::string pinned_key(const rule_info& info)
-{
-    return fmt::format("{}/{}/{}/{}/{}/{}", info.kind, info.direction, info.action, info.index,
-                       info.policy_namespace, info.policy);
-}
 
 template <class K, class V> void sort_unique(Table<K, V>& table)
 {
@@ -36,7 +29,8 @@ bool other_pod(const endpoint_name& before, const PlanEndpoint& now)
 
 class Numbering {
 public:
-    Numbering(const Plan& plan, const Applied& current) : plan_(plan), current_(current)
+    Numbering(const Plan& plan, const Applied& current)
+        : plan_(plan), current_(current), recovery_(plan, current)
     {
         next_.free_rules = current.free_rules;
         next_.free_indexes = current.free_indexes;
@@ -49,7 +43,9 @@ private:
     void number_rules();
     uint32_t rule_number(const std::string& key, const rule_info& info);
     void number_identities();
+    uint32_t identity_number(size_t planned);
     Result<void> number_rulesets();
+    std::pair<uint32_t, std::shared_ptr<RulesetRows>> number_ruleset(const PlanRuleset& planned);
     void number_addresses();
     void number_endpoints();
     uint32_t identity(uint32_t planned) const;
@@ -58,8 +54,8 @@ private:
     const Plan& plan_;
     const Applied& current_;
     Applied next_;
-    std::unordered_map<std::string, uint32_t> recovered_; // rules known by their rows alone
-    std::vector<uint32_t> rules_;                         // numbers, by the plan's index
+    Recovery recovery_;
+    std::vector<uint32_t> rules_; // numbers, by the plan's index
     std::vector<uint32_t> rulesets_;
     std::vector<uint32_t> identities_;
 };
@@ -68,16 +64,13 @@ uint32_t Numbering::rule_number(const std::string& key, const rule_info& info)
 {
     if (const auto known = current_.rule_numbers.find(key); known != current_.rule_numbers.end())
         return known->second;
-    if (const auto pinned = recovered_.extract(pinned_key(info)))
-        return pinned.mapped();
+    if (const auto pinned = recovery_.rule(info))
+        return *pinned;
     return next_.free_rules.take();
 }
 
 void Numbering::number_rules()
 {
-    if (current_.rule_numbers.empty())
-        for (const auto& [number, info] : current_.rules)
-            recovered_.emplace(pinned_key(info), number);
     for (const auto& rule : plan_.rules) {
         const rule_info info = encode_rule(rule);
         const auto [entry, fresh] = next_.rule_numbers.try_emplace(rule.key);
@@ -88,17 +81,39 @@ void Numbering::number_rules()
     }
 }
 
+uint32_t Numbering::identity_number(size_t planned)
+{
+    const auto known = current_.identities.find(plan_.identities[planned].key);
+    if (known != current_.identities.end())
+        return known->second;
+    if (const auto pinned = recovery_.identity(planned))
+        return *pinned;
+    return next_.next_identity++;
+}
+
 void Numbering::number_identities()
 {
-    for (const auto& planned : plan_.identities) {
-        const auto [entry, fresh] = next_.identities.try_emplace(planned.key);
-        if (fresh) {
-            const auto known = current_.identities.find(planned.key);
-            entry->second =
-                known != current_.identities.end() ? known->second : next_.next_identity++;
-        }
+    for (size_t i = 0; i < plan_.identities.size(); ++i) {
+        const auto [entry, fresh] = next_.identities.try_emplace(plan_.identities[i].key);
+        if (fresh)
+            entry->second = identity_number(i);
         identities_.push_back(entry->second);
     }
+}
+
+// The rows of a rule set under the number that they have or get.
+std::pair<uint32_t, std::shared_ptr<RulesetRows>>
+Numbering::number_ruleset(const PlanRuleset& planned)
+{
+    const NumberedRuleset numbered{planned, rules_, identities_};
+    const auto known = current_.ruleset_numbers.find(planned.key);
+    if (known != current_.ruleset_numbers.end())
+        if (auto rows = extend_rows(current_.rulesets.at(known->second), numbered))
+            return {known->second, std::move(rows)};
+    auto rows = make_rows(numbered, next_.next_ruleset);
+    if (const auto pinned = recovery_.ruleset(*rows))
+        return {*pinned, current_.rulesets.at(*pinned)};
+    return {next_.next_ruleset++, std::move(rows)};
 }
 
 Result<void> Numbering::number_rulesets()
@@ -109,15 +124,9 @@ Result<void> Numbering::number_rulesets()
                                            planned.bits.size(), RULES_MAX));
         const auto [entry, fresh] = next_.ruleset_numbers.try_emplace(planned.key);
         if (fresh) {
-            const NumberedRuleset numbered{planned, rules_, identities_};
-            const auto known = current_.ruleset_numbers.find(planned.key);
-            std::shared_ptr<RulesetRows> rows;
-            if (known != current_.ruleset_numbers.end())
-                rows = extend_rows(current_.rulesets.at(known->second), numbered);
-            entry->second = rows ? known->second : next_.next_ruleset++;
-            if (!rows)
-                rows = make_rows(numbered, entry->second);
-            next_.rulesets.emplace(entry->second, std::move(rows));
+            auto [number, rows] = number_ruleset(planned);
+            entry->second = number;
+            next_.rulesets.emplace(number, std::move(rows));
         }
         rulesets_.push_back(entry->second);
     }

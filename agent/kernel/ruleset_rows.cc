@@ -10,13 +10,6 @@ namespace ebpfd {
 
 namespace {
 
-std::string header_of(const NumberedRuleset& numbered)
-{
-    const ruleset encoded = encode_ruleset(numbered.planned, numbered.rules);
-    const size_t size = offsetof(ruleset, rule) + encoded.count * sizeof(ruleset_rule);
-    return {reinterpret_cast<const char*>(&encoded), size};
-}
-
 Table<uint32_t, bitmap> peers_of(const NumberedRuleset& numbered)
 {
     Table<uint32_t, bitmap> peers;
@@ -54,7 +47,7 @@ bool same_identities(const Table<uint32_t, bitmap>& left, const Table<uint32_t, 
 std::shared_ptr<RulesetRows> make_rows(const NumberedRuleset& numbered, uint32_t number)
 {
     auto rows = std::make_shared<RulesetRows>();
-    rows->header = header_of(numbered);
+    rows->header = header_of(encode_ruleset(numbered.planned, numbered.rules));
     rows->peers = peers_of(numbered);
     for (const auto& cidr : numbered.planned.cidrs)
         rows->cidrs.add(encode_cidr(cidr.cidr, number), encode_bitmap(cidr.rules));
@@ -66,7 +59,7 @@ std::shared_ptr<RulesetRows> make_rows(const NumberedRuleset& numbered, uint32_t
 std::shared_ptr<RulesetRows> extend_rows(const std::shared_ptr<RulesetRows>& known,
                                          const NumberedRuleset& numbered)
 {
-    if (header_of(numbered) != known->header ||
+    if (header_of(encode_ruleset(numbered.planned, numbered.rules)) != known->header ||
         known->cidrs.size() != numbered.planned.cidrs.size() ||
         known->ports.size() != numbered.planned.ports.size())
         return nullptr;
@@ -78,6 +71,13 @@ std::shared_ptr<RulesetRows> extend_rows(const std::shared_ptr<RulesetRows>& kno
     auto rows = std::make_shared<RulesetRows>(*known);
     rows->peers = std::move(peers);
     return rows;
+}
+
+std::string header_of(const ruleset& value)
+{
+    const size_t count = std::min<size_t>(value.count, RULES_MAX);
+    return {reinterpret_cast<const char*>(&value),
+            offsetof(ruleset, rule) + count * sizeof(ruleset_rule)};
 }
 
 ruleset ruleset_of(const RulesetRows& rows)

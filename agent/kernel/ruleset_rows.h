@@ -23,7 +23,8 @@ std::shared_ptr<RulesetRows> make_rows(const NumberedRuleset& numbered, uint32_t
 std::shared_ptr<RulesetRows> extend_rows(const std::shared_ptr<RulesetRows>& known,
                                          const NumberedRuleset& numbered);
 
-// The value for ruleset_map.
+// The value for ruleset_map, and back.
 ruleset ruleset_of(const RulesetRows& rows);
+std::string header_of(const ruleset& value);
 
 } // namespace ebpfd

@@ -15,10 +15,8 @@ Result<void> settle_slots(const Map<K, identity_slots>& map, const Table<K, uint
     Rows<K, identity_slots> kept;
     std::vector<K> gone;
     for (const K& key : touched) {
-        const auto row = std::ranges::lower_bound(table, key, ByBytes{},
-                                                  [](const auto& entry) { return entry.first; });
-        if (row != table.end() && same_bytes(row->first, key))
-            kept.add(key, {{row->second, row->second}});
+        if (const uint32_t* number = find_row(table, key))
+            kept.add(key, {{*number, *number}});
         else
             gone.push_back(key);
     }

@@ -59,23 +59,63 @@ TEST_F(Restart, RulesAndEndpointsKeepTheirNumbers)
     EXPECT_EQ(endpoint_of(API_INTERFACE).index, index);
 }
 
-TEST_F(Restart, NumbersOfRuleSetsAndIdentitiesAreNeverGivenAgain)
+TEST_F(Restart, ThePolicyThatIsInForceIsNotWrittenAgain)
 {
     ASSERT_TRUE(datapath_->apply(web_plan()));
     ASSERT_TRUE(datapath_->settle());
-    const auto before = value_of(maps_.rulesets.entries());
-    const auto peers = value_of(maps_.peers.entries());
+    const uint32_t generation = datapath_->generation();
     start();
-    ASSERT_TRUE(datapath_->apply(web_plan()));
+    const auto report = value_of(datapath_->apply(web_plan()));
+    EXPECT_EQ(report.changes, 0u);
+    EXPECT_EQ(datapath_->generation(), generation);
+    const auto next = value_of(datapath_->apply({}));
+    EXPECT_GT(next.changes, 0u);
+    ASSERT_TRUE(datapath_->settle());
+    EXPECT_TRUE(value_of(maps_.rulesets.entries()).empty());
+    EXPECT_TRUE(value_of(maps_.cidrs.entries()).empty());
+}
+
+TEST_F(Restart, AChangedRuleSetGetsANumberNeverUsed)
+{
+    Plan plan = web_plan();
+    ASSERT_TRUE(datapath_->apply(plan));
+    plan.rulesets[0].key = "second";
+    plan.rulesets[0].cidrs[0].cidr = *Cidr::parse("198.51.100.0/24");
+    ASSERT_TRUE(datapath_->apply(plan));
+    ASSERT_TRUE(datapath_->settle());
+    const auto before = value_of(maps_.rulesets.entries());
+    start();
+    plan.rulesets[0].cidrs[0].cidr = *Cidr::parse("203.0.113.0/24");
+    ASSERT_TRUE(datapath_->apply(plan));
     ASSERT_TRUE(datapath_->settle());
     const auto after = value_of(maps_.rulesets.entries());
     ASSERT_EQ(after.size(), 1u);
     EXPECT_GT(after[0].first, before[0].first);
-    const auto new_peers = value_of(maps_.peers.entries());
-    ASSERT_EQ(new_peers.size(), 1u);
-    EXPECT_GT(new_peers[0].first.identity, peers[0].first.identity);
+    EXPECT_EQ(value_of(maps_.peers.entries()).size(), 1u);
     EXPECT_EQ(value_of(maps_.cidrs.entries()).size(), 1u);
-    EXPECT_EQ(value_of(maps_.ports.entries()).size(), 1u);
+}
+
+TEST_F(Restart, AddressesThatPartedGetIdentitiesNeverUsed)
+{
+    Plan plan = web_plan();
+    plan.addresses.push_back({*IpAddress::parse("10.1.0.21"), 1}); // a second db
+    ASSERT_TRUE(datapath_->apply(plan));
+    ASSERT_TRUE(datapath_->settle());
+    const auto in_force = [&](const std::string& address) {
+        const auto key = encode_address(*IpAddress::parse(address));
+        const auto slots = value_of(maps_.addresses.lookup(key)).value_or(identity_slots{});
+        return slots.number[datapath_->generation() & 1];
+    };
+    const uint32_t web = in_force("10.1.0.10");
+    const uint32_t db = in_force("10.1.0.20");
+    start();
+    plan = web_plan();
+    add_identity(plan, "db, other labels", "10.1.0.21");
+    ASSERT_TRUE(datapath_->apply(plan));
+    EXPECT_EQ(in_force("10.1.0.10"), web);
+    EXPECT_GT(in_force("10.1.0.20"), db);
+    EXPECT_GT(in_force("10.1.0.21"), db);
+    EXPECT_NE(in_force("10.1.0.20"), in_force("10.1.0.21"));
 }
 
 TEST_F(Restart, TheOldPolicyStaysUntilTheFirstApply)
