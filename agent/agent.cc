@@ -89,7 +89,7 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
     if (auto watched = agent->watch_all(); !watched)
         return std::unexpected(watched.error());
     auto servers = Servers::start({.config = agent->config_,
-                                   .agent = agent->identity_,
+                                   .agent = agent->facts_,
                                    .board = agent->board_,
                                    .rescans = agent->rescans_,
                                    .observer = agent->observer_,
@@ -102,10 +102,10 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
 }
 
 Agent::Agent(const Config& config, Parts parts)
-    : config_(config), identity_{.version = EBPFD_VERSION,
-                                 .node_name = config.node_name,
-                                 .audit = config.audit,
-                                 .started_ns = wall_clock_ns()},
+    : config_(config), facts_{.version = EBPFD_VERSION,
+                              .node_name = config.node_name,
+                              .audit = config.audit,
+                              .started_ns = wall_clock_ns()},
       parts_(std::move(parts)), enforcer_(*parts_.datapath, config.bpffs, observer_, traffic_),
       reader_(std::make_unique<RecordReader>(*parts_.datapath, observer_))
 {
@@ -130,7 +130,7 @@ Result<void> Agent::watch_all()
 
 Result<void> Agent::run()
 {
-    spdlog::info("ebpfd {} on node {}: {} mode, {}", identity_.version, identity_.node_name,
+    spdlog::info("ebpfd {} on node {}: {} mode, {}", facts_.version, facts_.node_name,
                  config_.audit ? "audit" : "enforce", parts_.datapath->attach_mode());
     collect_interfaces();
     parts_.folders.rescan();

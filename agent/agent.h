@@ -50,7 +50,7 @@ private:
     void settle_if_idle();
 
     const Config config_;
-    const Identity identity_;
+    const AgentFacts facts_;
     Parts parts_;
     Observer observer_;
     TrafficTotals traffic_;

@@ -15,7 +15,7 @@ constexpr size_t lines_per_batch = 256;
 struct Question {
     bool follow = false;
     Past past;
-    Filter filter;
+    RecordFilter filter;
 };
 
 template <class Number> std::optional<Number> number_of(const std::string& text)
@@ -54,7 +54,7 @@ Result<Question> question_of(const HttpRequest& request)
     auto conditions = request.query;
     for (const char* other : {"follow", "last", "since"})
         conditions.erase(other);
-    auto filter = Filter::parse(conditions);
+    auto filter = RecordFilter::parse(conditions);
     if (!filter)
         return std::unexpected(filter.error());
     auto past = past_of(request, follow == "1");

@@ -16,7 +16,7 @@ namespace ebpfd {
 // What the API's threads answer from; outlives the servers.
 struct Sources {
     const Config& config;
-    const Identity& agent;
+    const AgentFacts& agent;
     const Noticeboard& board;
     RescanDesk& rescans;
     Observer& observer;

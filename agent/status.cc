@@ -147,7 +147,7 @@ Json to_json(const Pod& pod, const std::string* interface)
 
 } // namespace
 
-std::string status_json(const View& view, const Identity& agent, const std::vector<Usage>& usage)
+std::string status_json(const View& view, const AgentFacts& agent, const std::vector<Usage>& usage)
 {
     return text(
         {{"health", view.degraded() ? "degraded" : "ok"},

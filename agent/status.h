@@ -11,14 +11,14 @@
 namespace ebpfd {
 
 // What stays the same while the agent runs.
-struct Identity {
+struct AgentFacts {
     std::string version;
     std::string node_name;
     bool audit = false;
     int64_t started_ns = 0;
 };
 
-std::string status_json(const View& view, const Identity& agent, const std::vector<Usage>& usage);
+std::string status_json(const View& view, const AgentFacts& agent, const std::vector<Usage>& usage);
 std::string policies_json(const View& view);
 // No value: there is no such policy.
 std::optional<std::string> policy_json(const View& view, const std::string& policy_namespace,

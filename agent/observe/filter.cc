@@ -8,10 +8,8 @@
 #include <fmt/format.h>
 #include <strings.h>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 using Test = std::function<bool(const AttributedEvent&)>;
 using PartyTest = std::function<bool(const Party&)>;
@@ -95,7 +93,7 @@ bool names_policy(const std::string& list, const std::string& policy)
 
 } // namespace
 
-Result<Test> Filter::parse_one(const std::string& name, const std::string& value)
+Result<Test> RecordFilter::parse_one(const std::string& name, const std::string& value)
 {
     if (name == "pod" || name == "from_pod" || name == "to_pod")
         return pod_test(name, value);
@@ -123,9 +121,9 @@ Result<Test> Filter::parse_one(const std::string& name, const std::string& value
     return fail(EINVAL, fmt::format("unknown filter \"{}\"", name));
 }
 
-Result<Filter> Filter::parse(const std::multimap<std::string, std::string>& conditions)
+Result<RecordFilter> RecordFilter::parse(const std::multimap<std::string, std::string>& conditions)
 {
-    Filter filter;
+    RecordFilter filter;
     const std::string* last = nullptr;
     for (const auto& [name, value] : conditions) {
         auto test = parse_one(name, value);
@@ -139,7 +137,7 @@ Result<Filter> Filter::parse(const std::multimap<std::string, std::string>& cond
     return filter;
 }
 
-bool Filter::matches(const AttributedEvent& record) const
+bool RecordFilter::matches(const AttributedEvent& record) const
 {
     return std::ranges::all_of(groups_, [&](const auto& group) {
         return std::ranges::any_of(group, [&](const Test& test) { return test(record); });

@@ -8,17 +8,15 @@
 #include <string>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // Which records a reader wants. Conditions of one name are alternatives, names add up.
-class Filter
-{
+class RecordFilter {
 public:
     // Names: pod, from_pod, to_pod (ns/name), ip, from_ip, to_ip, port, protocol, verdict,
     // reason, type, policy (ns/name), direction, namespace. An unknown name, or a value that
     // can match nothing, is an error.
-    static Result<Filter> parse(const std::multimap<std::string, std::string>& conditions);
+    static Result<RecordFilter> parse(const std::multimap<std::string, std::string>& conditions);
 
     bool matches(const AttributedEvent& record) const;
 

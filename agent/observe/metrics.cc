@@ -8,10 +8,8 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
@@ -23,8 +21,7 @@ const prometheus::Histogram::BucketBoundaries apply_buckets{0.0001, 0.0003, 0.00
                                                             0.03,   0.1,    0.3,   1,     3};
 
 // One family under construction.
-class Family
-{
+class Family {
 public:
     Family(std::string name, std::string help, MetricType type)
         : family_{.name = std::move(name), .help = std::move(help), .type = type, .metric = {}}

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // Exact totals of the node, from the datapath's counters.
 struct TrafficTotal {
@@ -47,8 +46,7 @@ struct MetricValues {
 };
 
 // The durations and outcomes of applies since the start. Thread-safe.
-class ApplyMetrics
-{
+class ApplyMetrics {
 public:
     ApplyMetrics();
     ~ApplyMetrics();

@@ -5,8 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 std::string RuleName::policy_text() const
 {

@@ -10,8 +10,7 @@
 #include <unordered_map>
 
 // What the numbers in a record stand for, at one moment: plain data, never changed.
-namespace ebpfd
-{
+namespace ebpfd {
 
 struct PodName {
     std::string pod_namespace;

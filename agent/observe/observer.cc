@@ -4,10 +4,8 @@
 #include <algorithm>
 #include <ctime>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 constexpr int64_t second_ns = 1'000'000'000;
 
@@ -20,7 +18,7 @@ int64_t clock_ns(clockid_t clock)
 
 } // namespace
 
-Subscription::Subscription(Filter filter, size_t capacity)
+Subscription::Subscription(RecordFilter filter, size_t capacity)
     : filter_(std::move(filter)), capacity_(capacity)
 {
 }
@@ -100,13 +98,14 @@ void Observer::consume(const event& raw)
             dropped_ += live->offer(recent_.back());
 }
 
-std::vector<AttributedEvent> Observer::recent(const Filter& filter, const Past& past) const
+std::vector<AttributedEvent> Observer::recent(const RecordFilter& filter, const Past& past) const
 {
     const std::lock_guard lock(mutex_);
     return recent_locked(filter, past);
 }
 
-std::vector<AttributedEvent> Observer::recent_locked(const Filter& filter, const Past& past) const
+std::vector<AttributedEvent> Observer::recent_locked(const RecordFilter& filter,
+                                                     const Past& past) const
 {
     const int64_t oldest = past.since ? clock_ns(CLOCK_REALTIME) - past.since->count() : 0;
     std::vector<AttributedEvent> out;
@@ -117,11 +116,13 @@ std::vector<AttributedEvent> Observer::recent_locked(const Filter& filter, const
         if (record->time_ns >= oldest && filter.matches(*record))
             out.push_back(*record);
     }
+    // The datapath's clock is coarse: what happened within one tick stays as it came.
+    std::ranges::reverse(out);
     std::ranges::stable_sort(out, {}, &AttributedEvent::time_ns);
     return out;
 }
 
-std::shared_ptr<Subscription> Observer::subscribe(Filter filter, const Past& past)
+std::shared_ptr<Subscription> Observer::subscribe(RecordFilter filter, const Past& past)
 {
     const std::lock_guard lock(mutex_);
     auto reader = std::make_shared<Subscription>(std::move(filter), queue_records_);

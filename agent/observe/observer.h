@@ -12,8 +12,7 @@
 #include <optional>
 #include <vector>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // What a reader asks of the past: the newest of what matches, not older than that.
 struct Past {
@@ -22,10 +21,9 @@ struct Past {
 };
 
 // A live reader's queue; bounded: a reader that is too slow loses records and is told.
-class Subscription
-{
+class Subscription {
 public:
-    explicit Subscription(Filter filter, size_t capacity);
+    explicit Subscription(RecordFilter filter, size_t capacity);
 
     struct Batch {
         std::vector<AttributedEvent> records;
@@ -41,7 +39,7 @@ private:
     size_t offer(const AttributedEvent& record);
     void close();
 
-    const Filter filter_;
+    const RecordFilter filter_;
     const size_t capacity_;
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -52,8 +50,7 @@ private:
 
 // Takes the datapath's records, names them, keeps the newest and hands them to live readers.
 // Every method may be called from any thread.
-class Observer
-{
+class Observer {
 public:
     // recent_bytes bounds the memory of the past, queue_records that of each live reader.
     explicit Observer(size_t recent_bytes = 4 << 20, size_t queue_records = 4096);
@@ -66,9 +63,9 @@ public:
     void consume(const event& raw);
 
     // Oldest first.
-    std::vector<AttributedEvent> recent(const Filter& filter, const Past& past) const;
+    std::vector<AttributedEvent> recent(const RecordFilter& filter, const Past& past) const;
     // A live reader, which first gets what it asks of the past: no record is missed between.
-    std::shared_ptr<Subscription> subscribe(Filter filter, const Past& past);
+    std::shared_ptr<Subscription> subscribe(RecordFilter filter, const Past& past);
     // Ends all subscriptions, those to come too.
     void close();
 
@@ -80,7 +77,7 @@ public:
     Counts counts() const;
 
 private:
-    std::vector<AttributedEvent> recent_locked(const Filter& filter, const Past& past) const;
+    std::vector<AttributedEvent> recent_locked(const RecordFilter& filter, const Past& past) const;
 
     const size_t recent_records_;
     const size_t queue_records_;

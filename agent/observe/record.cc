@@ -10,10 +10,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 using Json = nlohmann::ordered_json;
 

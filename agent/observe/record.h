@@ -7,8 +7,7 @@
 #include <memory>
 #include <string>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // A record of a ring with its names as they were when it was read. Small: what is said more
 // than once is shared.

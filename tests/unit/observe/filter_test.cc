@@ -4,27 +4,25 @@
 
 #include <gtest/gtest.h>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 using namespace ebpfd::testing;
 using Conditions = std::multimap<std::string, std::string>;
 
 bool matches(const Conditions& conditions, const event& raw)
 {
-    const auto filter = Filter::parse(conditions);
+    const auto filter = RecordFilter::parse(conditions);
     EXPECT_TRUE(filter) << filter.error().message;
     return filter && filter->matches(attribute(raw, *names(), 0));
 }
 
-TEST(Filter, NoConditionMatchesEverything)
+TEST(RecordFilter, NoConditionMatchesEverything)
 {
     EXPECT_TRUE(matches({}, opened()));
 }
 
-TEST(Filter, EachNameTestsItsField)
+TEST(RecordFilter, EachNameTestsItsField)
 {
     struct Row {
         const char* name;
@@ -54,19 +52,19 @@ TEST(Filter, EachNameTestsItsField)
     }
 }
 
-TEST(Filter, SameNameIsOrOtherNamesAreAnd)
+TEST(RecordFilter, SameNameIsOrOtherNamesAreAnd)
 {
     EXPECT_TRUE(matches({{"port", "80"}, {"port", "5432"}}, opened()));
     EXPECT_FALSE(matches({{"port", "5432"}, {"verdict", "deny"}}, opened()));
 }
 
-TEST(Filter, EachPolicyOfAnIsolationCounts)
+TEST(RecordFilter, EachPolicyOfAnIsolationCounts)
 {
     EXPECT_TRUE(matches({{"policy", "shop/two"}}, refused()));
     EXPECT_FALSE(matches({{"policy", "shop/tw"}}, refused()));
 }
 
-TEST(Filter, WhatCanMatchNothingIsAnError)
+TEST(RecordFilter, WhatCanMatchNothingIsAnError)
 {
     for (const Conditions& bad : {Conditions{{"colour", "red"}},
                                   {{"pod", "web"}},
@@ -78,7 +76,7 @@ TEST(Filter, WhatCanMatchNothingIsAnError)
                                   {{"type", "flow"}},
                                   {{"direction", "up"}},
                                   {{"reason", "unknown"}}})
-        EXPECT_FALSE(Filter::parse(bad)) << bad.begin()->first;
+        EXPECT_FALSE(RecordFilter::parse(bad)) << bad.begin()->first;
 }
 
 } // namespace

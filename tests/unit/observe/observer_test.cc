@@ -6,10 +6,8 @@
 #include <gtest/gtest.h>
 #include <thread>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 using namespace std::chrono_literals;
 using namespace ebpfd::testing;
@@ -40,12 +38,24 @@ TEST(Observer, KeepsTheNewestWithinItsBytes)
     EXPECT_EQ(observer.counts().consumed, 5u);
 }
 
+TEST(Observer, RecordsOfOneTickStayInTheirOrder)
+{
+    Observer observer;
+    event update = opened(7);
+    update.type = EVENT_FLOW_UPDATE;
+    observer.consume(opened(7));
+    observer.consume(update);
+    const auto records = observer.recent({}, {});
+    EXPECT_EQ(records[0].raw.type, EVENT_FLOW_OPEN);
+    EXPECT_EQ(records[1].raw.type, EVENT_FLOW_UPDATE);
+}
+
 TEST(Observer, LastCountsWhatMatches)
 {
     Observer observer;
     for (uint64_t time = 1; time <= 6; time++)
         observer.consume(time % 2 ? opened(time) : refused(time));
-    const auto drops = Filter::parse({{"type", "drop"}}).value();
+    const auto drops = RecordFilter::parse({{"type", "drop"}}).value();
     EXPECT_EQ(times(observer.recent(drops, {.last = 2, .since = {}})), (Times{4, 6}));
 }
 
@@ -111,8 +121,8 @@ TEST(Observer, SlowReaderLosesTheOldestAndIsTold)
 TEST(Observer, FilterSparesTheQueue)
 {
     Observer observer(4 << 20, 2);
-    const auto reader =
-        observer.subscribe(Filter::parse({{"type", "drop"}}).value(), {.last = 0, .since = {}});
+    const auto reader = observer.subscribe(RecordFilter::parse({{"type", "drop"}}).value(),
+                                           {.last = 0, .since = {}});
     observer.consume(refused(1));
     for (uint64_t time = 2; time <= 5; time++)
         observer.consume(opened(time));

@@ -6,8 +6,7 @@
 #include <arpa/inet.h>
 
 // The world of these tests: web at 10.0.0.1 on veth7, db at 10.0.0.2 elsewhere, and rule 9.
-namespace ebpfd::testing
-{
+namespace ebpfd::testing {
 
 inline std::shared_ptr<const Names> names()
 {
