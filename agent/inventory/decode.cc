@@ -14,10 +14,10 @@ namespace {
 struct KnownKind {
     std::string_view api_version;
     std::string_view kind;
-    InventoryObject (*decode)(const Field& root);
+    InventoryObject (*decode)(const ObjectField& root);
 };
 
-template <auto decode> InventoryObject decode_as(const Field& root)
+template <auto decode> InventoryObject decode_as(const ObjectField& root)
 {
     return decode(root);
 }
@@ -48,7 +48,7 @@ bool is_inventory_kind(std::string_view api_version, std::string_view kind)
 std::expected<InventoryObject, std::vector<FileError>> decode_inventory(const Document& document)
 {
     std::vector<FileError> errors;
-    const Field root = Field::root(document, errors);
+    const ObjectField root = ObjectField::root(document, errors);
     const KnownKind* known = find_kind(document.api_version, document.kind);
     if (!known) {
         root.complain(fmt::format("is a {} of {}, which is no inventory kind", document.kind,

@@ -5,22 +5,22 @@
 
 namespace ebpfd {
 
-std::string namespace_of(const Field& root)
+std::string namespace_of(const ObjectField& root)
 {
     std::string name = root["metadata"]["namespace"].string();
     return name.empty() ? "default" : name;
 }
 
-void add_address(std::vector<IpAddress>& addresses, const Field& field)
+void add_address(std::vector<IpAddress>& addresses, const ObjectField& field)
 {
     const auto address = field.address();
     if (address && std::ranges::find(addresses, *address) == addresses.end())
         addresses.push_back(*address);
 }
 
-Namespace decode_namespace(const Field& root)
+Namespace decode_namespace(const ObjectField& root)
 {
-    const Field metadata = root["metadata"];
+    const ObjectField metadata = root["metadata"];
     Namespace decoded;
     decoded.name = metadata["name"].string();
     decoded.labels = metadata["labels"].string_map();
@@ -29,11 +29,11 @@ Namespace decode_namespace(const Field& root)
     return decoded;
 }
 
-Node decode_node(const Field& root)
+Node decode_node(const ObjectField& root)
 {
     Node node;
     node.name = root["metadata"]["name"].string();
-    for (const Field& item : root["status"]["addresses"].items()) {
+    for (const ObjectField& item : root["status"]["addresses"].items()) {
         const std::string type = item["type"].string();
         if (type == "InternalIP" || type == "ExternalIP")
             add_address(node.addresses, item["address"]);

@@ -14,9 +14,9 @@ bool is_interface_name(std::string_view name)
            name.find_first_of("/: \t\n\v\f\r") == std::string_view::npos;
 }
 
-std::string interface_of(const Field& metadata)
+std::string interface_of(const ObjectField& metadata)
 {
-    const Field annotation = metadata["annotations"]["ebpfd.io/interface"];
+    const ObjectField annotation = metadata["annotations"]["ebpfd.io/interface"];
     std::string name = annotation.string();
     if (annotation.present() && !is_interface_name(name))
         annotation.complain("must be the name of an interface: 1 to 15 characters, no '/', ':' "
@@ -24,9 +24,9 @@ std::string interface_of(const Field& metadata)
     return name;
 }
 
-void add_named_ports(std::vector<NamedPort>& ports, const Field& container)
+void add_named_ports(std::vector<NamedPort>& ports, const ObjectField& container)
 {
-    for (const Field& field : container["ports"].items()) {
+    for (const ObjectField& field : container["ports"].items()) {
         const std::string name = field["name"].string();
         const auto protocol = field["protocol"].protocol();
         const auto number = field["containerPort"].port();
@@ -37,11 +37,11 @@ void add_named_ports(std::vector<NamedPort>& ports, const Field& container)
 
 } // namespace
 
-Pod decode_pod(const Field& root)
+Pod decode_pod(const ObjectField& root)
 {
-    const Field metadata = root["metadata"];
-    const Field spec = root["spec"];
-    const Field status = root["status"];
+    const ObjectField metadata = root["metadata"];
+    const ObjectField spec = root["spec"];
+    const ObjectField status = root["status"];
     Pod pod;
     pod.pod_namespace = namespace_of(root);
     pod.name = metadata["name"].string();
@@ -53,12 +53,12 @@ Pod decode_pod(const Field& root)
     pod.host_network = spec["hostNetwork"].boolean(false);
     const std::string phase = status["phase"].string();
     pod.finished = phase == "Succeeded" || phase == "Failed";
-    for (const Field& item : status["podIPs"].items())
+    for (const ObjectField& item : status["podIPs"].items())
         add_address(pod.addresses, item["ip"]);
     add_address(pod.addresses, status["podIP"]);
-    for (const Field& container : spec["containers"].items())
+    for (const ObjectField& container : spec["containers"].items())
         add_named_ports(pod.ports, container);
-    for (const Field& container : spec["initContainers"].items())
+    for (const ObjectField& container : spec["initContainers"].items())
         if (container["restartPolicy"].string() == "Always")
             add_named_ports(pod.ports, container);
     pod.origin = root.origin();

@@ -6,10 +6,10 @@ namespace ebpfd {
 namespace {
 
 // Entries without a number stand for every port, or for a protocol of another time.
-std::vector<ServicePort> service_ports(const Field& list)
+std::vector<ServicePort> service_ports(const ObjectField& list)
 {
     std::vector<ServicePort> ports;
-    for (const Field& field : list.items()) {
+    for (const ObjectField& field : list.items()) {
         const auto protocol = field["protocol"].protocol();
         const auto number = field["port"].port();
         if (protocol && number)
@@ -19,7 +19,7 @@ std::vector<ServicePort> service_ports(const Field& list)
 }
 
 // "None": a headless service.
-void add_cluster_ip(std::vector<IpAddress>& addresses, const Field& field)
+void add_cluster_ip(std::vector<IpAddress>& addresses, const ObjectField& field)
 {
     if (field.string() != "None")
         add_address(addresses, field);
@@ -27,13 +27,13 @@ void add_cluster_ip(std::vector<IpAddress>& addresses, const Field& field)
 
 } // namespace
 
-Service decode_service(const Field& root)
+Service decode_service(const ObjectField& root)
 {
-    const Field spec = root["spec"];
+    const ObjectField spec = root["spec"];
     Service service;
     service.service_namespace = namespace_of(root);
     service.name = root["metadata"]["name"].string();
-    for (const Field& item : spec["clusterIPs"].items())
+    for (const ObjectField& item : spec["clusterIPs"].items())
         add_cluster_ip(service.cluster_ips, item);
     add_cluster_ip(service.cluster_ips, spec["clusterIP"]);
     service.ports = service_ports(spec["ports"]);
@@ -41,9 +41,9 @@ Service decode_service(const Field& root)
     return service;
 }
 
-EndpointSlice decode_endpoint_slice(const Field& root)
+EndpointSlice decode_endpoint_slice(const ObjectField& root)
 {
-    const Field metadata = root["metadata"];
+    const ObjectField metadata = root["metadata"];
     EndpointSlice slice;
     slice.slice_namespace = namespace_of(root);
     slice.name = metadata["name"].string();
@@ -53,10 +53,10 @@ EndpointSlice decode_endpoint_slice(const Field& root)
     const std::string type = root["addressType"].string();
     if (!type.empty() && type != "IPv4" && type != "IPv6") // "FQDN": names
         return slice;
-    for (const Field& endpoint : root["endpoints"].items()) {
+    for (const ObjectField& endpoint : root["endpoints"].items()) {
         if (!endpoint["conditions"]["ready"].boolean(true))
             continue;
-        for (const Field& item : endpoint["addresses"].items())
+        for (const ObjectField& item : endpoint["addresses"].items())
             add_address(slice.ready_addresses, item);
     }
     return slice;

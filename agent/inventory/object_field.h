@@ -11,14 +11,14 @@ namespace ebpfd {
 
 // A place in a document that may hold a value: its path, and where it complains. Reading an
 // absent field gives the default; a value of the wrong type gives it too, and is noted.
-class Field {
+class ObjectField {
 public:
     // errors outlives the field.
-    static Field root(const Document& document, std::vector<FileError>& errors);
+    static ObjectField root(const Document& document, std::vector<FileError>& errors);
 
     bool present() const { return value_ && !value_->is_null(); }
-    Field operator[](std::string_view name) const;
-    std::vector<Field> items() const;
+    ObjectField operator[](std::string_view name) const;
+    std::vector<ObjectField> items() const;
 
     std::string string() const;
     bool boolean(bool fallback) const;
@@ -34,8 +34,8 @@ public:
     void complain(std::string reason) const;
 
 private:
-    Field(const Value* value, std::string path, const std::string& file,
-          std::vector<FileError>& errors)
+    ObjectField(const Value* value, std::string path, const std::string& file,
+                std::vector<FileError>& errors)
         : value_(value), path_(std::move(path)), file_(&file), errors_(&errors)
     {
     }

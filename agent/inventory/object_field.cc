@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "inventory/field.h"
+#include "inventory/object_field.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 
 namespace ebpfd {
 
-Field Field::root(const Document& document, std::vector<FileError>& errors)
+ObjectField ObjectField::root(const Document& document, std::vector<FileError>& errors)
 {
     return {&document.root, "", document.file, errors};
 }
 
-Field Field::operator[](std::string_view name) const
+ObjectField ObjectField::operator[](std::string_view name) const
 {
     const Value* member = nullptr;
     if (present() && has_kind(Value::Kind::object, "an object"))
@@ -20,42 +20,43 @@ Field Field::operator[](std::string_view name) const
             *errors_};
 }
 
-std::vector<Field> Field::items() const
+std::vector<ObjectField> ObjectField::items() const
 {
-    std::vector<Field> found;
+    std::vector<ObjectField> found;
     if (!present() || !has_kind(Value::Kind::list, "a list"))
         return found;
     for (const Value& item : value_->items)
-        found.push_back(Field(&item, fmt::format("{}[{}]", path_, found.size()), *file_, *errors_));
+        found.push_back(
+            ObjectField(&item, fmt::format("{}[{}]", path_, found.size()), *file_, *errors_));
     return found;
 }
 
-std::string Field::string() const
+std::string ObjectField::string() const
 {
     if (!present() || !has_kind(Value::Kind::string, "a string"))
         return {};
     return value_->string;
 }
 
-bool Field::boolean(bool fallback) const
+bool ObjectField::boolean(bool fallback) const
 {
     if (!present() || !has_kind(Value::Kind::boolean, "true or false"))
         return fallback;
     return value_->boolean;
 }
 
-Labels Field::string_map() const
+Labels ObjectField::string_map() const
 {
     Labels found;
     if (!present() || !has_kind(Value::Kind::object, "an object"))
         return found;
     for (const auto& [key, value] : value_->members)
         found[key] =
-            Field(&value, fmt::format("{}[\"{}\"]", path_, key), *file_, *errors_).string();
+            ObjectField(&value, fmt::format("{}[\"{}\"]", path_, key), *file_, *errors_).string();
     return found;
 }
 
-std::optional<uint16_t> Field::port() const
+std::optional<uint16_t> ObjectField::port() const
 {
     if (!present() || !has_kind(Value::Kind::integer, "a number"))
         return std::nullopt;
@@ -66,7 +67,7 @@ std::optional<uint16_t> Field::port() const
     return static_cast<uint16_t>(value_->integer);
 }
 
-std::optional<IpAddress> Field::address() const
+std::optional<IpAddress> ObjectField::address() const
 {
     const std::string text = string();
     if (text.empty())
@@ -77,7 +78,7 @@ std::optional<IpAddress> Field::address() const
     return parsed;
 }
 
-std::optional<Protocol> Field::protocol() const
+std::optional<Protocol> ObjectField::protocol() const
 {
     const std::string text = string();
     if (text.empty() || text == "TCP")
@@ -89,19 +90,19 @@ std::optional<Protocol> Field::protocol() const
     return std::nullopt;
 }
 
-Origin Field::origin() const
+Origin ObjectField::origin() const
 {
     return {*file_, value_ ? value_->line : 0, value_ ? value_->column : 0};
 }
 
-void Field::complain(std::string reason) const
+void ObjectField::complain(std::string reason) const
 {
     FileError error{origin(), fmt::format("{} {}", path_.empty() ? "the object" : path_, reason)};
     if (std::ranges::find(*errors_, error) == errors_->end())
         errors_->push_back(std::move(error));
 }
 
-bool Field::has_kind(Value::Kind wanted, std::string_view name) const
+bool ObjectField::has_kind(Value::Kind wanted, std::string_view name) const
 {
     if (value_->kind == wanted)
         return true;
