@@ -11,10 +11,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 using std::chrono::milliseconds;
 
@@ -101,8 +99,7 @@ Result<std::string> ask(const std::string& socket_path, milliseconds timeout,
 }
 
 // Cuts what arrives into lines; empty ones, signs of life, are left out.
-class LineCutter
-{
+class LineCutter {
 public:
     explicit LineCutter(const std::function<bool(std::string_view)>& line) : line_(line) {}
 

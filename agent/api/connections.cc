@@ -9,10 +9,8 @@
 #include <sys/socket.h>
 #include <vector>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 std::vector<int> open_descriptors()
 {

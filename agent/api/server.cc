@@ -14,10 +14,8 @@
 #include <sys/un.h>
 #include <thread>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 using namespace std::chrono_literals;
 
@@ -26,8 +24,7 @@ constexpr size_t socket_threads = 32;
 constexpr size_t port_threads = 6;
 constexpr size_t body_bytes = 64 << 10;
 
-class Listener final : public httplib::Server
-{
+class Listener final : public httplib::Server {
 public:
     int socket() const { return svr_sock_; }
 };
@@ -47,8 +44,7 @@ void send(httplib::Response& response, const HttpReply& reply)
     response.set_content(reply.body, reply.content_type);
 }
 
-class Server final : public HttpServer
-{
+class Server final : public HttpServer {
 public:
     explicit Server(std::vector<HttpRoute> routes) : routes_(std::move(routes))
     {
@@ -141,8 +137,11 @@ private:
             else
                 send(response, route.answer(request_of(request)));
         };
+        // No route looks at a body, and a request without a length would be waited for.
         if (route.method == "POST")
-            server_.Post(route.pattern, handler);
+            server_.Post(route.pattern,
+                         [handler](const httplib::Request& request, httplib::Response& response,
+                                   const httplib::ContentReader&) { handler(request, response); });
         else
             server_.Get(route.pattern, handler);
     }

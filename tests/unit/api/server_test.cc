@@ -13,16 +13,13 @@
 #include <sys/un.h>
 #include <thread>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-class Server : public testing::Test
-{
+class Server : public testing::Test {
 protected:
     Server()
     {
@@ -95,8 +92,7 @@ TEST_F(Server, AnswersWithCapturesAndQuery)
 TEST_F(Server, SocketIsForItsOwnerOnly)
 {
     serve({echo()});
-    struct stat status {
-    };
+    struct stat status {};
     ASSERT_EQ(stat(socket_.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u);
 }
@@ -213,6 +209,20 @@ Fd raw_client(const std::string& path, std::string_view text)
     EXPECT_EQ(connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     EXPECT_EQ(write(fd.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
     return fd;
+}
+
+TEST_F(Server, PostWithoutALengthIsAnsweredAtOnce)
+{
+    serve({{.method = "POST",
+            .pattern = "/now",
+            .answer = [](const auto&) { return HttpReply{.body = "done"}; },
+            .stream = {}}});
+    const auto start = Clock::now();
+    const Fd client = raw_client(socket_, "POST /now HTTP/1.1\r\nHost: a\r\n\r\n");
+    char answer[16] = "";
+    ASSERT_GT(read(client.get(), answer, sizeof answer - 1), 0);
+    EXPECT_TRUE(std::string(answer).starts_with("HTTP/1.1 200"));
+    EXPECT_LT(Clock::now() - start, 2s);
 }
 
 TEST_F(Server, StopCutsStreamsAndSilentAndStuckClients)
