@@ -55,23 +55,29 @@ static Capacities small_tables()
             .flow_ring = 1 << 16};
 }
 
-KernelNode::KernelNode() : bpffs_(fmt::format("/sys/fs/bpf/property-test-{}", getpid()))
+KernelNode::KernelNode()
 {
     make_interfaces();
-    (void)Datapath::detach(bpffs_); // of an earlier process with this number
-    DatapathOptions options;
-    options.bpffs = bpffs_;
-    options.capacities = small_tables();
-    options.attach = AttachMode::clsact;
-    datapath_ = must(Datapath::open(options), "open the datapath");
-    maps_ = must(PinnedMaps::open(bpffs_), "open pinned maps");
+    options_.bpffs = fmt::format("/sys/fs/bpf/property-test-{}", getpid());
+    options_.capacities = small_tables();
+    options_.attach = AttachMode::clsact;
+    (void)Datapath::detach(options_.bpffs); // of an earlier process with this number
+    restart();
+}
+
+void KernelNode::restart()
+{
+    maps_.reset();
+    datapath_.reset();
+    datapath_ = must(Datapath::open(options_), "open the datapath");
+    maps_ = must(PinnedMaps::open(options_.bpffs), "open pinned maps");
 }
 
 KernelNode::~KernelNode()
 {
     maps_.reset();
     datapath_.reset();
-    (void)Datapath::detach(bpffs_);
+    (void)Datapath::detach(options_.bpffs);
 }
 
 void KernelNode::enforce(const Plan& plan)
@@ -115,7 +121,7 @@ Verdict KernelNode::traced(const reference::Packet& packet) const
 void KernelNode::forget_flows() const
 {
     for (const char* name : {"flow_map", "pending_map"}) {
-        const Fd map(bpf_obj_get(fmt::format("{}/maps/{}", bpffs_, name).c_str()));
+        const Fd map(bpf_obj_get(fmt::format("{}/maps/{}", options_.bpffs, name).c_str()));
         flow_key key{};
         while (bpf_map_get_next_key(map.get(), nullptr, &key) == 0)
             if (bpf_map_delete_elem(map.get(), &key) != 0)
@@ -137,8 +143,8 @@ KernelNode::Counts KernelNode::counts(uint32_t ifindex) const
 bool KernelNode::run(const reference::Packet& packet) const
 {
     const bool ingress = packet.dir == DIRECTION_INGRESS;
-    const Fd program(
-        bpf_obj_get(fmt::format("{}/progs/{}", bpffs_, ingress ? "to_pod" : "from_pod").c_str()));
+    const Fd program(bpf_obj_get(
+        fmt::format("{}/progs/{}", options_.bpffs, ingress ? "to_pod" : "from_pod").c_str()));
     const std::vector<uint8_t> data = frame(packet);
     __sk_buff context{};
     context.ifindex = packet.ifindex;

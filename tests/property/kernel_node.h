@@ -24,6 +24,8 @@ public:
     KernelNode& operator=(const KernelNode&) = delete;
 
     void enforce(const ebpfd::Plan& plan);
+    // As an agent that starts again: what is in force stays, and is adopted.
+    void restart();
     // As policy trace asks it.
     Verdict traced(const reference::Packet& packet) const;
     // As from_pod or to_pod judge it; reason and rule by the exact counters.
@@ -39,7 +41,7 @@ private:
     void forget_flows() const;
     Verdict named(bool allow, reason why, uint32_t rule) const;
 
-    std::string bpffs_;
+    ebpfd::DatapathOptions options_;
     std::unique_ptr<ebpfd::Datapath> datapath_;
     std::unique_ptr<ebpfd::PinnedMaps> maps_;
     std::map<uint32_t, rule_info> rules_;

@@ -12,16 +12,21 @@ using namespace ebpfd;
 namespace property {
 
 static constexpr int worlds = 600;
+static constexpr int worlds_per_start = 25;
 
-// One datapath for all worlds: each is applied over the one before, as changes of policy are.
+// One datapath for all worlds: each is applied over the one before, as changes of policy are,
+// with a restart of the agent now and then.
 TEST(Kernel, AgreesWithPlanAndReferenceOnRandomWorlds)
 {
     KernelNode node;
     Tally tally;
+    int applied = 0;
     check(worlds, [&](const Scenario& scenario) {
         const Result<Plan> plan = compile(scenario.world);
         if (!plan)
             RC_FAIL("compile: " + plan.error().message);
+        if (++applied % worlds_per_start == 0)
+            node.restart();
         node.enforce(*plan);
         for (const reference::Packet& packet : scenario.packets) {
             const Verdict expected = of_reference(scenario.world, packet);

@@ -119,6 +119,20 @@ std::string random_namespace(Dice& dice)
     return dice.chance(60) ? "default" : dice.pick(namespace_names());
 }
 
+// So many rules in front of all others that those stand in later words of the bitmaps.
+static NetworkPolicy crowd(Dice& dice)
+{
+    PolicyRule rule;
+    rule.peers.push_back({.block = IpBlock{.cidr = *Cidr::parse("203.0.113.0/24"), .except = {}},
+                          .namespaces = {},
+                          .pods = {}});
+    NetworkPolicy policy;
+    policy.name = "crowd";
+    policy.ingress.emplace(dice.between(60, 300), rule);
+    policy.egress.emplace(dice.between(60, 300), rule);
+    return policy;
+}
+
 std::vector<NetworkPolicy> random_policies(Dice& dice)
 {
     std::vector<NetworkPolicy> policies(dice.below(7));
@@ -132,6 +146,8 @@ std::vector<NetworkPolicy> random_policies(Dice& dice)
         if (dice.chance(60))
             policy.egress = random_rules(dice);
     }
+    if (dice.chance(3))
+        policies.push_back(crowd(dice));
     dice.shuffle(policies);
     return policies;
 }
