@@ -68,9 +68,9 @@ std::expected<std::vector<Value>, FileError> parse_yaml(std::string_view text,
     BoundedInput input(text);
     YamlEvents events(text, file, input);
     auto error = run_parser(input, events);
-    if (!events.error() && input.ended_early())
+    if (input.ended_early()) // and what the parser made of the rest means nothing
         error = events.error_at(
-            YAML::Mark::null_mark(),
+            events.reached(),
             fmt::format("more than {} MiB lie before the end of one value or list in brackets",
                         BoundedInput::MAX_AHEAD >> 20));
     if (!error)

@@ -37,6 +37,12 @@ std::string_view YamlEvents::rest_from(const YAML::Mark& mark) const
     return text_.substr(std::min(static_cast<size_t>(mark.pos), text_.size()));
 }
 
+void YamlEvents::reach(const YAML::Mark& mark)
+{
+    reached_ = mark;
+    input_.consumed(static_cast<size_t>(mark.pos));
+}
+
 void YamlEvents::OnDocumentStart(const YAML::Mark& mark)
 {
     // yaml-cpp takes what follows a complete value for a document of its own; and at some
@@ -66,7 +72,7 @@ void YamlEvents::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor)
 void YamlEvents::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                           const std::string& text)
 {
-    input_.consumed(static_cast<size_t>(mark.pos));
+    reach(mark);
     if (tag != "?")
         last_quoted_ = mark;
     auto value = resolve_scalar(tag, text);
@@ -82,7 +88,7 @@ void YamlEvents::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::
 
 void YamlEvents::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor)
 {
-    input_.consumed(static_cast<size_t>(mark.pos));
+    reach(mark);
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end())
         stop(error_at(mark, "the alias stands inside the value it refers to"));
@@ -119,7 +125,7 @@ void YamlEvents::add_key(const YAML::Mark& mark, const Value& key, bool merge)
 
 void YamlEvents::open(Value::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor)
 {
-    input_.consumed(static_cast<size_t>(mark.pos));
+    reach(mark);
     if (builder_.wants_key()) {
         Value key;
         key.kind = kind;

@@ -27,6 +27,8 @@ public:
     std::vector<Value> take_documents() { return std::move(documents_); }
     const std::optional<FileError>& error() const { return error_; }
     FileError error_at(const YAML::Mark& mark, std::string reason) const;
+    // Where the last value begins.
+    const YAML::Mark& reached() const { return reached_; }
     // Where the last scalar begins that was not a plain one.
     const YAML::Mark& last_quoted() const { return last_quoted_; }
 
@@ -50,6 +52,7 @@ private:
     };
 
     [[noreturn]] void stop(FileError error);
+    void reach(const YAML::Mark& mark);
     void check(TreeBuilder::Outcome outcome);
     std::string_view rest_from(const YAML::Mark& mark) const;
     void add_key(const YAML::Mark& mark, const Value& key, bool merge);
@@ -63,6 +66,7 @@ private:
     std::vector<Value> documents_;
     std::optional<FileError> error_;
     bool started_ = false;
+    YAML::Mark reached_;
     YAML::Mark last_quoted_ = YAML::Mark::null_mark();
     std::vector<YAML::anchor_t> open_anchors_;
     std::map<YAML::anchor_t, Anchored> anchors_;

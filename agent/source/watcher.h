@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "base/fd.h"
+#include "base/result.h"
+#include "source/inotify.h"
+#include "source/watched_directory.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ebpfd {
+
+// Watches directories for documents by inotify; nothing is polled. After each time that fd()
+// is readable: process(), then take_changes(false).
+class DirectoryWatcher {
+public:
+    // A directory need not exist. fd() is readable at once: the first take_changes() gives
+    // every file that there is.
+    static Result<std::unique_ptr<DirectoryWatcher>>
+    create(const std::vector<std::string>& directories);
+
+    // For epoll, level-triggered: readable when something happened or is due.
+    int fd() const { return epoll_.get(); }
+
+    // Takes note of what happened, without blocking. What the directories hold is not the
+    // error's business: directories() and take_changes() tell of that.
+    Result<void> process();
+
+    // The files whose content changed since they were last given, and those that are complete
+    // by now; by directory and name. all: looks at everything now, and does not wait for
+    // files that are still being written.
+    std::vector<FileChange> take_changes(bool all);
+
+    std::vector<DirectoryState> directories() const;
+
+private:
+    using Time = WatchedDirectory::Time;
+
+    explicit DirectoryWatcher(Inotify inotify) : inotify_(std::move(inotify)) {}
+
+    Result<void> set_up();
+    Result<void> drain(Time now);
+    void set_timer();
+
+    Inotify inotify_;
+    Fd timer_;
+    Fd epoll_;
+    std::vector<WatchedDirectory> directories_;
+};
+
+} // namespace ebpfd
