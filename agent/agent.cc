@@ -137,7 +137,7 @@ Result<void> Agent::run()
     update();
     for (;;) {
         settle_if_idle();
-        if (auto waited = parts_.epoll.wait(parts_.folders.timeout()); !waited)
+        if (auto waited = parts_.epoll.wait(); !waited)
             return waited;
         bool rescan = false;
         if (told_to_stop(rescan))
@@ -213,6 +213,7 @@ World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
 void Agent::update()
 {
     const auto start = steady_clock::now();
+    trim_due_ = true;
     View view = view_;
     view.warnings.clear();
     auto world = std::make_shared<World>(make_world(view.warnings, view.nodes));
@@ -273,7 +274,9 @@ void Agent::tick()
         parts_.datapath->sweep([&](const event& closed) { observer_.consume(closed); });
     if (!swept)
         spdlog::warn("ended connections stay in their table: {}", swept.error().message);
-    malloc_trim(0);
+    // Parsing and compiling leave much behind that nobody needs between changes.
+    if (std::exchange(trim_due_, false))
+        malloc_trim(0);
 }
 
 void Agent::settle_if_idle()

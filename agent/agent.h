@@ -60,6 +60,7 @@ private:
     RescanDesk rescans_;
     View view_; // the last one posted
     std::string interface_error_;
+    bool trim_due_ = false;
     NewLines errors_{spdlog::level::err};
     NewLines warnings_{spdlog::level::warn};
     std::unique_ptr<RecordReader> reader_;

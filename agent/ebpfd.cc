@@ -1,1 +1,58 @@
-int main() { return 0; }
+// SPDX-License-Identifier: Apache-2.0
+#include "agent.h"
+#include "base/log.h"
+#include "config.h"
+
+#include <cstdio>
+#include <malloc.h>
+
+namespace {
+
+using namespace ebpfd;
+
+int failed(const Error& error)
+{
+    spdlog::error("{}", error.message);
+    return 1;
+}
+
+int say(const Farewell& farewell)
+{
+    std::fputs(farewell.text.c_str(), farewell.exit_code == 0 ? stdout : stderr);
+    return farewell.exit_code;
+}
+
+int detach(const Config& config)
+{
+    const auto lock = AgentLock::take(config.runtime_dir, config.bpffs);
+    if (!lock)
+        return failed(lock.error());
+    if (auto detached = Datapath::detach(config.bpffs); !detached)
+        return failed(detached.error());
+    spdlog::info("links, programs and maps below {} are removed", config.bpffs);
+    return 0;
+}
+
+int run(const Config& config)
+{
+    auto agent = Agent::start(config);
+    if (!agent)
+        return failed(agent.error());
+    auto ended = (*agent)->run();
+    return ended ? 0 : failed(ended.error());
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    // Few threads allocate, and briefly: arenas of their own would only hold memory.
+    mallopt(M_ARENA_MAX, 2);
+    auto parsed = parse_config(argc, argv);
+    if (const auto* farewell = std::get_if<Farewell>(&parsed))
+        return say(*farewell);
+    const Config& config = std::get<Config>(parsed);
+    if (auto logging = setup_logging(config.log_level, config.log_format); !logging)
+        return say({.exit_code = 2, .text = logging.error().message + "\n"});
+    return config.detach ? detach(config) : run(config);
+}

@@ -3,11 +3,11 @@
 #include "config.h"
 #include "decode.h"
 #include "objects.h"
+#include "source/watcher.h"
 #include "view.h"
 
-#include <chrono>
 #include <memory>
-#include <optional>
+#include <string>
 #include <vector>
 
 namespace ebpfd {
@@ -17,16 +17,11 @@ class Folders {
 public:
     // A folder that was named and is not there is an error; a default one may come later.
     static Result<Folders> watch(const WatchedDirs& policy, const WatchedDirs& inventory);
-    Folders(Folders&&) noexcept;
-    Folders& operator=(Folders&&) noexcept;
-    ~Folders();
 
     std::vector<int> fds() const;
-    // How long until a file that is being written counts as quiet; none: nobody writes.
-    std::optional<std::chrono::milliseconds> timeout() const;
     // Takes in what has changed; returns whether anything has.
     bool collect();
-    // Reads everything anew, files that are still being written too.
+    // Takes in all that lies there now, files that are still being written too.
     void rescan();
 
     ObjectStore::InForce in_force() const { return store_.in_force(); }
@@ -35,10 +30,18 @@ public:
     std::vector<DirectoryView> views() const;
 
 private:
-    struct Folder;
-    explicit Folders(std::vector<std::unique_ptr<Folder>> folders);
+    // The folders of one kind.
+    struct Group {
+        FolderKind kind;
+        bool named = false;
+        std::unique_ptr<DirectoryWatcher> watcher;
+        std::string error;                  // of the watcher itself
+        std::vector<DirectoryState> states; // as last seen
+    };
+    Result<void> add(const WatchedDirs& dirs, FolderKind kind);
+    bool take(Group& group, bool all);
 
-    std::vector<std::unique_ptr<Folder>> folders_;
+    std::vector<Group> groups_;
     ObjectStore store_;
 };
 

@@ -83,7 +83,7 @@ LineSource past_lines(std::vector<AttributedEvent> records)
         };
 }
 
-LineSource live_lines(std::shared_ptr<Subscription> reader)
+LineSource live_lines(std::shared_ptr<LiveReader> reader)
 {
     return [reader = std::move(reader)]() -> std::optional<std::string> {
         const auto batch = reader->next(batch_wait);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wake_ups.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <sys/epoll.h>
@@ -26,12 +25,10 @@ Result<void> Epoll::add(int fd)
     return {};
 }
 
-Result<void> Epoll::wait(std::optional<std::chrono::milliseconds> timeout)
+Result<void> Epoll::wait()
 {
     epoll_event ignored{};
-    const int ms =
-        timeout ? static_cast<int>(std::clamp<int64_t>(timeout->count(), 0, 60'000)) : -1;
-    if (epoll_wait(fd_.get(), &ignored, 1, ms) < 0 && errno != EINTR)
+    if (epoll_wait(fd_.get(), &ignored, 1, -1) < 0 && errno != EINTR)
         return fail_errno("epoll: wait");
     return {};
 }

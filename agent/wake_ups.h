@@ -14,8 +14,8 @@ class Epoll {
 public:
     static Result<Epoll> make();
     Result<void> add(int fd);
-    // Returns when one of them is readable, or the time is up. No timeout: however long.
-    Result<void> wait(std::optional<std::chrono::milliseconds> timeout);
+    // Returns when one of them is readable.
+    Result<void> wait();
 
 private:
     explicit Epoll(Fd fd) : fd_(std::move(fd)) {}

@@ -15,8 +15,7 @@
 //   ETIMEDOUT     504, or no answer in time
 //   EIO           anything else, a connection that broke among them
 // The message is the agent's own sentence where it gave one.
-namespace ebpfd
-{
+namespace ebpfd {
 
 // path: of the request, with its query: "/v1/observe?follow=1&pod=a%2Fb". Returns the body.
 Result<std::string> api_get(const std::string& socket_path, const std::string& path,

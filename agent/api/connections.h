@@ -2,8 +2,7 @@
 #pragma once
 #include <string>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
 // Where a socket listens, as bytes that its accepted connections share: the path of a unix
 // socket, the port of an IP one. Empty if it is no such socket.

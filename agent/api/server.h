@@ -14,8 +14,7 @@
 
 // A small HTTP server for the agent. It knows no other module: what it answers is given as
 // functions, which are called from several threads at once.
-namespace ebpfd
-{
+namespace ebpfd {
 
 struct HttpRequest {
     std::vector<std::string> captures; // groups of the route's pattern, decoded
@@ -48,8 +47,7 @@ struct HttpRoute {
     std::function<StreamReply(const HttpRequest&)> stream; // in place of answer
 };
 
-class HttpServer
-{
+class HttpServer {
 public:
     // Serves on a unix socket of mode 0600; one that is there already is taken for stale and
     // removed: only who holds the runtime folder's lock may call this.

@@ -18,12 +18,12 @@ int64_t clock_ns(clockid_t clock)
 
 } // namespace
 
-Subscription::Subscription(RecordFilter filter, size_t capacity)
+LiveReader::LiveReader(RecordFilter filter, size_t capacity)
     : filter_(std::move(filter)), capacity_(capacity)
 {
 }
 
-size_t Subscription::offer(const AttributedEvent& record)
+size_t LiveReader::offer(const AttributedEvent& record)
 {
     if (!filter_.matches(record))
         return 0;
@@ -38,14 +38,14 @@ size_t Subscription::offer(const AttributedEvent& record)
     return lost;
 }
 
-void Subscription::close()
+void LiveReader::close()
 {
     const std::lock_guard lock(mutex_);
     closed_ = true;
     changed_.notify_all();
 }
 
-std::optional<Subscription::Batch> Subscription::next(std::chrono::milliseconds timeout)
+std::optional<LiveReader::Batch> LiveReader::next(std::chrono::milliseconds timeout)
 {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, timeout, [&] { return closed_ || !queue_.empty(); });
@@ -122,10 +122,10 @@ std::vector<AttributedEvent> Observer::recent_locked(const RecordFilter& filter,
     return out;
 }
 
-std::shared_ptr<Subscription> Observer::subscribe(RecordFilter filter, const Past& past)
+std::shared_ptr<LiveReader> Observer::subscribe(RecordFilter filter, const Past& past)
 {
     const std::lock_guard lock(mutex_);
-    auto reader = std::make_shared<Subscription>(std::move(filter), queue_records_);
+    auto reader = std::make_shared<LiveReader>(std::move(filter), queue_records_);
     for (const auto& record : recent_locked(reader->filter_, past))
         reader->offer(record);
     if (closed_)

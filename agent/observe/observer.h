@@ -21,9 +21,9 @@ struct Past {
 };
 
 // A live reader's queue; bounded: a reader that is too slow loses records and is told.
-class Subscription {
+class LiveReader {
 public:
-    explicit Subscription(RecordFilter filter, size_t capacity);
+    explicit LiveReader(RecordFilter filter, size_t capacity);
 
     struct Batch {
         std::vector<AttributedEvent> records;
@@ -65,7 +65,7 @@ public:
     // Oldest first.
     std::vector<AttributedEvent> recent(const RecordFilter& filter, const Past& past) const;
     // A live reader, which first gets what it asks of the past: no record is missed between.
-    std::shared_ptr<Subscription> subscribe(RecordFilter filter, const Past& past);
+    std::shared_ptr<LiveReader> subscribe(RecordFilter filter, const Past& past);
     // Ends all subscriptions, those to come too.
     void close();
 
@@ -85,7 +85,7 @@ private:
     mutable std::mutex mutex_;
     std::shared_ptr<const Names> names_;
     std::deque<AttributedEvent> recent_;
-    std::vector<std::weak_ptr<Subscription>> readers_;
+    std::vector<std::weak_ptr<LiveReader>> readers_;
     int64_t clock_offset_ns_ = 0;
     uint64_t offset_read_ns_ = 0; // when, by the records' clock
     uint64_t consumed_ = 0;
