@@ -7,7 +7,7 @@ namespace ebpfd {
 
 const Value* Value::find(std::string_view name) const
 {
-    const auto found = std::ranges::find(members, name, &std::pair<std::string, Value>::first);
+    const auto found = std::ranges::find(members, name, &Member::first);
     return found == members.end() ? nullptr : &found->second;
 }
 

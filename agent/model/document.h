@@ -10,6 +10,8 @@
 // Text of YAML or JSON as one tree that remembers where each value stood.
 namespace ebpfd {
 
+struct Member;
+
 struct Value {
     enum class Kind : uint8_t { null, boolean, integer, number, string, list, object };
 
@@ -17,10 +19,10 @@ struct Value {
     bool boolean = false;
     int64_t integer = 0;
     double number = 0;
-    std::string string; // of a scalar: its text as written, whatever its kind
-    std::vector<Value> items;                              // of a list
-    std::vector<std::pair<std::string, Value>> members;    // of an object, in their order
-    uint32_t line = 0; // from 1
+    std::string string;          // of a scalar: its text as written, whatever its kind
+    std::vector<Value> items;    // of a list
+    std::vector<Member> members; // of an object, in their order
+    uint32_t line = 0;           // from 1
     uint32_t column = 0;
     // Of an object: where each member's key stood, in the order of members.
     std::vector<std::pair<uint32_t, uint32_t>> key_marks;
@@ -30,6 +32,12 @@ struct Value {
     const Value* find(std::string_view name) const;
     // "string", "boolean" … for error messages.
     std::string_view kind_name() const;
+};
+
+// What std::pair<std::string, Value> would be if clang could complete that inside of itself.
+struct Member {
+    std::string first;
+    Value second;
 };
 
 // One object of a file (lists of objects are taken apart): apiVersion, kind and the tree.
