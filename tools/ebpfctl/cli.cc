@@ -28,12 +28,12 @@ void add_global_options(CLI::App& app, Options& options)
     app.add_option("-o,--output", options.format, "Format of the output")
         ->check(CLI::IsMember({"table", "wide", "json", "jsonl", "yaml"}))
         ->capture_default_str()
-        ->type_name("");
+        ->type_name("FORMAT");
     app.add_flag("--no-headers", options.no_headers, "Tables without their first line");
     app.add_option("--color", options.color, "Colours; auto: on a terminal, unless NO_COLOR is set")
         ->check(CLI::IsMember({"auto", "always", "never"}))
         ->capture_default_str()
-        ->type_name("");
+        ->type_name("WHEN");
     app.add_option("-n,--namespace", options.in_namespace, "Only this namespace")
         ->type_name("NAME");
     app.add_flag("-A,--all-namespaces", options.all_namespaces, "All namespaces, even with -n");
@@ -43,12 +43,12 @@ void add_global_options(CLI::App& app, Options& options)
 void add_commands(CLI::App& app, Action& chosen)
 {
     std::map<std::string, CLI::App*> parents{{"", &app}};
-    for (const CommandGroup& group : command_groups()) {
-        parents[group.name] = app.add_subcommand(group.name, group.description);
-        parents[group.name]->require_subcommand(1);
-    }
     for (const Command& command : commands()) {
-        CLI::App* sub = parents[command.group]->add_subcommand(command.name, command.description);
+        CLI::App*& parent = parents[command.group];
+        if (parent == nullptr)
+            parent = app.add_subcommand(command.group, group_description(command.group))
+                         ->require_subcommand(1);
+        CLI::App* sub = parent->add_subcommand(command.name, command.description);
         sub->callback([&chosen, action = command.define(*sub)] { chosen = action; });
     }
 }

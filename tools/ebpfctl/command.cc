@@ -2,16 +2,17 @@
 #include "ebpfctl/command.h"
 
 #include <array>
+#include <utility>
 
 namespace ebpfd::ctl {
 namespace {
 
-constexpr std::array GROUPS{
-    CommandGroup{"endpoint", "Local pods and the rule sets in force for them"},
-    CommandGroup{"policy", "Policies, their rules, and what they decide"},
-    CommandGroup{"flow", "Connections of local pods"},
-    CommandGroup{"stats", "Exact counters of the datapath"},
-    CommandGroup{"map", "The pinned maps, with or without the agent"},
+constexpr std::pair<std::string_view, const char*> GROUPS[] = {
+    {"endpoint", "Local pods and the rule sets in force for them"},
+    {"policy", "Policies, their rules, and what they decide"},
+    {"flow", "Connections of local pods"},
+    {"stats", "Exact counters of the datapath"},
+    {"map", "The pinned maps, with or without the agent"},
 };
 
 constexpr std::array COMMANDS{
@@ -42,9 +43,12 @@ std::span<const Command> commands()
     return COMMANDS;
 }
 
-std::span<const CommandGroup> command_groups()
+std::string group_description(std::string_view group)
 {
-    return GROUPS;
+    for (const auto& [name, description] : GROUPS)
+        if (name == group)
+            return description;
+    return "";
 }
 
 } // namespace ebpfd::ctl

@@ -19,14 +19,9 @@ struct Command {
     Action (*define)(CLI::App& app);
 };
 
-struct CommandGroup {
-    const char* name;
-    const char* description;
-};
-
 // The command table, in the order of --help.
 std::span<const Command> commands();
-std::span<const CommandGroup> command_groups();
+std::string group_description(std::string_view group);
 
 Action define_status(CLI::App& app);
 Action define_endpoint_list(CLI::App& app);

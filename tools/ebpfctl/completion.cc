@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ebpfctl/command.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace ebpfd::ctl {
@@ -27,8 +28,9 @@ void collect(const CLI::App& app, const std::string& path, std::vector<Place>& p
 {
     Place place{path, {}, long_options(app)};
     if (!places.empty()) {
-        const auto& global = places.front().options;
-        place.options.insert(place.options.end(), global.begin(), global.end());
+        for (const std::string& global : places.front().options)
+            if (std::ranges::find(place.options, global) == place.options.end())
+                place.options.push_back(global);
     }
     auto subcommands = app.get_subcommands([](const CLI::App*) { return true; });
     for (const CLI::App* sub : subcommands)
@@ -123,7 +125,7 @@ Action define_completion(CLI::App& app)
     app.add_option("shell", *shell, "Shell")
         ->required()
         ->check(CLI::IsMember({"bash", "zsh", "fish"}))
-        ->type_name("");
+        ->type_name("SHELL");
     return [shell, &app](const Context& context) {
         return print_script(context, *app.get_parent(), *shell);
     };

@@ -101,7 +101,7 @@ std::shared_ptr<Filters> add_filters(CLI::App& app, bool events)
         CLI::Option* option = app.add_option(known.option, filter.values, known.description)
                                   ->delimiter(',')
                                   ->allow_extra_args(false)
-                                  ->type_name(known.choices.empty() ? "VALUE" : "");
+                                  ->type_name("VALUE");
         if (!known.choices.empty())
             option->check(CLI::IsMember(known.choices));
     }

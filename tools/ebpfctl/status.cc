@@ -90,8 +90,7 @@ bool all_in_force(const Json& status)
 std::unexpected<Error> explain(Error error)
 {
     if (error.code == ECONNREFUSED)
-        error.message += "; without it, what is pinned can be seen by endpoint, flow, stats, map, "
-                         "policy rules and policy trace";
+        error.message += " What is pinned can be seen without it: ebpfctl map list, endpoint list";
     return std::unexpected(std::move(error));
 }
 

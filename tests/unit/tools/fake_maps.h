@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "kernel/pinned.h"
+
+#include <functional>
+
+namespace ebpfd::ctl {
+
+// What lies in the fake pinned maps; a test fills what it needs.
+struct MapContent {
+    datapath_state state{};
+    std::vector<MapSummary> summaries;
+    std::vector<std::pair<uint32_t, endpoint>> endpoints;
+    std::vector<std::pair<uint32_t, endpoint_name>> names;
+    std::vector<std::pair<IpAddress, identity_slots>> addresses;
+    std::vector<std::pair<service_key, identity_slots>> services;
+    std::map<uint32_t, rule_info> rules;
+    std::map<uint32_t, ruleset> rulesets;
+    std::vector<std::pair<peer_key, bitmap>> peers;
+    std::vector<std::pair<cidr_key, bitmap>> cidrs;
+    std::vector<std::pair<port_key, bitmap>> ports;
+    std::vector<std::pair<flow_key, flow>> flows;
+    std::vector<std::pair<flow_key, flow>> pending;
+    std::map<uint32_t, std::vector<counter>> counters; // by endpoint index
+    std::map<uint32_t, rule_hits> hits;
+    ledger losses{};
+    std::function<Result<TraceAnswer>(const TraceQuestion&)> trace;
+};
+
+class FakeMaps : public PinnedMaps {
+public:
+    explicit FakeMaps(const MapContent& content) : content_(content) {}
+
+    Result<datapath_state> state() const override { return content_.state; }
+    Result<std::vector<MapSummary>> summaries() const override { return content_.summaries; }
+    Result<std::vector<std::pair<uint32_t, endpoint>>> endpoints() const override
+    {
+        return content_.endpoints;
+    }
+    Result<std::vector<std::pair<uint32_t, endpoint_name>>> endpoint_names() const override
+    {
+        return content_.names;
+    }
+    Result<std::vector<std::pair<IpAddress, identity_slots>>> addresses() const override
+    {
+        return content_.addresses;
+    }
+    Result<std::vector<std::pair<service_key, identity_slots>>> services() const override
+    {
+        return content_.services;
+    }
+    Result<std::map<uint32_t, rule_info>> rules() const override { return content_.rules; }
+    Result<ruleset> get_ruleset(uint32_t number) const override
+    {
+        auto found = content_.rulesets.find(number);
+        if (found == content_.rulesets.end())
+            return fail(ENOENT, "no such rule set");
+        return found->second;
+    }
+    Result<std::vector<std::pair<uint32_t, ruleset>>> rulesets() const override
+    {
+        return std::vector<std::pair<uint32_t, ruleset>>(content_.rulesets.begin(),
+                                                         content_.rulesets.end());
+    }
+    Result<std::vector<std::pair<peer_key, bitmap>>> peers() const override
+    {
+        return content_.peers;
+    }
+    Result<std::vector<std::pair<cidr_key, bitmap>>> cidrs() const override
+    {
+        return content_.cidrs;
+    }
+    Result<std::vector<std::pair<port_key, bitmap>>> ports() const override
+    {
+        return content_.ports;
+    }
+    Result<std::vector<std::pair<flow_key, flow>>> flows(bool pending) const override
+    {
+        auto all = content_.flows;
+        if (pending)
+            all.insert(all.end(), content_.pending.begin(), content_.pending.end());
+        return all;
+    }
+    Result<std::vector<counter>> counters(uint32_t endpoint_index) const override
+    {
+        auto found = content_.counters.find(endpoint_index);
+        return found == content_.counters.end() ? std::vector<counter>(COUNTERS_PER_ENDPOINT)
+                                                : found->second;
+    }
+    Result<rule_hits> hits(uint32_t rule) const override
+    {
+        auto found = content_.hits.find(rule);
+        return found == content_.hits.end() ? rule_hits{} : found->second;
+    }
+    Result<ledger> losses() const override { return content_.losses; }
+    Result<TraceAnswer> trace(const TraceQuestion& question) const override
+    {
+        return content_.trace(question);
+    }
+
+private:
+    const MapContent& content_;
+};
+
+} // namespace ebpfd::ctl

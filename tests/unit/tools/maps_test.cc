@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tool.h"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+
+namespace ebpfd::ctl {
+namespace {
+
+TEST(Endpoints, ShowTheSlotInForce)
+{
+    Tool tool;
+    tool.maps.state.generation = 3;
+    tool.add_pod(1, "shop", "web", {"10.0.0.1", "fd00::1"}, RULESET_FIRST, RULESET_NONE);
+    Json row = tool.json({"endpoint", "get", "shop/web"});
+    EXPECT_EQ(row["ingress_ruleset"], "16");
+    EXPECT_EQ(row["ingress_isolated"], true);
+    EXPECT_EQ(row["egress_ruleset"], "none");
+    EXPECT_EQ(row["egress_isolated"], false);
+    EXPECT_EQ(row["addresses"], (Json{"10.0.0.1", "fd00::1"}));
+    EXPECT_EQ(row["index"], 101);
+    tool.maps.state.generation = 4; // the other slot: closed
+    EXPECT_EQ(tool.json({"endpoint", "get", "shop/web"})["egress_ruleset"], "closed");
+}
+
+struct Rules : testing::Test {
+    Tool tool;
+
+    Rules()
+    {
+        tool.add_pod(1, "shop", "db", {"10.0.0.1"}, 16, RULESET_NONE);
+        tool.add_rule(7, "shop", "allow-web");
+        tool.add_rule(8, "shop", "allow-web,other", RULE_ISOLATION);
+        ruleset& set = tool.maps.rulesets[16];
+        set.count = 2;
+        set.rule[0] = {7, ACTION_ALLOW, TIER_NETWORK_POLICY, 0};
+        set.rule[1] = {8, ACTION_DENY, TIER_NETWORK_POLICY, 0};
+        set.any_peer.word[0] = 2;
+        tool.maps.hits[7] = {5, 0};
+        tool.maps.hits[8] = {0, 11};
+    }
+};
+
+TEST_F(Rules, StandInTheirOrderWithHits)
+{
+    Json rows = tool.json({"policy", "rules", "shop/db"});
+    ASSERT_EQ(rows.size(), 2);
+    EXPECT_EQ(rows[0], (Json{{"direction", "ingress"},
+                             {"order", 0},
+                             {"action", "allow"},
+                             {"policy", "shop/allow-web"},
+                             {"rule", "ingress[0]"},
+                             {"file", "policies.yaml"},
+                             {"line", 7},
+                             {"allowed_connections", 5},
+                             {"denied_packets", 0}}));
+    EXPECT_EQ(rows[1]["policy"], "shop/allow-web,shop/other");
+    EXPECT_EQ(rows[1]["rule"], "isolation");
+    EXPECT_EQ(rows[1]["denied_packets"], 11);
+    EXPECT_NE(tool.err.find("egress: not isolated"), std::string::npos);
+}
+
+TEST_F(Rules, StatsNameEachOnce)
+{
+    Json rows = tool.json({"stats", "rules"});
+    ASSERT_EQ(rows.size(), 2);
+    EXPECT_EQ(rows[0]["allowed_connections"], 5);
+    EXPECT_EQ(rows[1]["action"], "deny");
+    EXPECT_TRUE(tool.json({"stats", "rules", "-n", "office"}).empty());
+}
+
+TEST_F(Rules, DumpsShowBitsAsLists)
+{
+    bitmap bits{};
+    bits.word[0] = 5;
+    bits.word[1] = 1;
+    tool.maps.peers = {{{16, 20}, bits}};
+    cidr_key cidr{.prefixlen = CIDR_KEY_BASE + 104, .ruleset = 16, .address = {}};
+    std::ranges::copy(IpAddress::parse("10.0.0.0").value().bytes, cidr.address);
+    tool.maps.cidrs = {{cidr, bits}};
+    tool.maps.ports = {{{.prefixlen = PORT_KEY_BASE + 12,
+                         .ruleset = 16,
+                         .pad = 0,
+                         .protocol = 6,
+                         .port = htons(8080)},
+                        bits}};
+    Json expected{0, 2, 64};
+    EXPECT_EQ(tool.json({"map", "dump", "peer_map"})[0]["bits"], expected);
+    EXPECT_EQ(tool.json({"map", "dump", "cidr_map"})[0]["cidr"], "10.0.0.0/8");
+    Json port = tool.json({"map", "dump", "port_map"})[0];
+    EXPECT_EQ(port["first_port"], 8080);
+    EXPECT_EQ(port["last_port"], 8095);
+    Json rule = tool.json({"map", "dump", "ruleset_map"})[1];
+    EXPECT_EQ(rule["any_peer"], true);
+    EXPECT_EQ(rule["tier"], "network-policy");
+    EXPECT_EQ(tool.json({"map", "dump", "rule_map"})[0]["number"], 7);
+    EXPECT_EQ(tool.json({"map", "dump", "endpoint_map"})[0]["ingress"][0], "16");
+}
+
+TEST(Counters, AddUpByVerdict)
+{
+    Tool tool;
+    tool.add_pod(1, "shop", "db", {"10.0.0.1"});
+    std::vector<counter>& rows = tool.maps.counters[101];
+    rows.resize(COUNTERS_PER_ENDPOINT);
+    rows[counter_row(0, DIRECTION_INGRESS, REASON_RULE, 0)] = {2, 200};
+    rows[counter_row(0, DIRECTION_INGRESS, REASON_NODE, 0)] = {1, 100};
+    rows[counter_row(0, DIRECTION_INGRESS, REASON_DENIED, 0)] = {4, 400};
+    rows[counter_row(0, DIRECTION_EGRESS, REASON_DENIED, 1)] = {8, 800};
+    Json pods = tool.json({"stats", "pods"});
+    ASSERT_EQ(pods.size(), 2);
+    EXPECT_EQ(pods[0]["allowed_packets"], 3);
+    EXPECT_EQ(pods[0]["denied_bytes"], 400);
+    EXPECT_EQ(pods[0]["would_deny_packets"], 0);
+    EXPECT_EQ(pods[1]["would_deny_bytes"], 800);
+    Json reasons = tool.json({"stats", "reasons"});
+    ASSERT_EQ(reasons.size(), 4);
+    EXPECT_EQ(reasons[3], (Json{{"namespace", "shop"},
+                                {"pod", "db"},
+                                {"direction", "egress"},
+                                {"verdict", "would-deny"},
+                                {"reason", "denied"},
+                                {"packets", 8},
+                                {"bytes", 800}}));
+    EXPECT_EQ(tool.json({"map", "dump", "counter_map"}).size(), 4);
+}
+
+TEST(Counters, LossNamesRingsAndTables)
+{
+    Tool tool;
+    tool.maps.losses.ring[RING_FLOWS] = {10, 7, 2, 1};
+    tool.maps.losses.pending_full = 3;
+    Json loss = tool.json({"stats", "loss"});
+    EXPECT_EQ(loss["rings"][1], (Json{{"ring", "flows"},
+                                      {"produced", 10},
+                                      {"delivered", 7},
+                                      {"suppressed", 2},
+                                      {"lost", 1}}));
+    EXPECT_EQ(loss["tables"][1], (Json{{"table", "pending"}, {"full", 3}}));
+}
+
+TEST(Maps, DumpRefusesWhatHasNoEntries)
+{
+    Tool tool;
+    tool.maps.summaries = {{.name = "flow_ring", .type = "ringbuf"}};
+    EXPECT_EQ(tool.json({"map", "list"})[0]["name"], "flow_ring");
+    EXPECT_EQ(tool.run({"map", "dump", "flow_ring"}), Exit::error);
+    EXPECT_EQ(tool.run({"map", "dump", "nope"}), Exit::not_found);
+}
+
+} // namespace
+} // namespace ebpfd::ctl
