@@ -54,12 +54,12 @@ Result<Agent::Parts> Agent::open_parts(const Config& config)
     auto signals = Signals::block();
     if (!signals)
         return std::unexpected(signals.error());
-    auto lock = AgentLock::take(config.runtime_dir, config.bpffs);
-    if (!lock)
-        return std::unexpected(lock.error());
     auto folders = Folders::watch(config.policy, config.inventory);
     if (!folders)
         return std::unexpected(folders.error());
+    auto lock = AgentLock::take(config.runtime_dir, config.bpffs);
+    if (!lock)
+        return std::unexpected(lock.error());
     auto interfaces = InterfaceWatcher::start();
     if (!interfaces)
         return std::unexpected(interfaces.error());
@@ -254,10 +254,8 @@ void Agent::report(View& view)
     for (const auto& error : view.file_errors)
         errors.push_back(error.text());
     for (const auto& dir : view.directories)
-        if (!dir.error.empty() && !dir.tolerated)
-            errors.push_back(dir.path + ": " + dir.error);
-        else if (!dir.error.empty())
-            view.warnings.push_back(dir.path + ": " + dir.error);
+        if (!dir.error.empty())
+            (dir.tolerated ? view.warnings : errors).push_back(dir.sentence());
     if (!view.apply_error.empty())
         errors.push_back(view.apply_error + "; the previous policy stays in force");
     std::vector<std::string> warnings = view.attach_warnings;

@@ -73,18 +73,18 @@ std::string check_ring(const std::string& text)
 void add_places(CLI::App& app, Config& config, RawOptions& raw)
 {
     app.add_option("--config", raw.config_path,
-                   fmt::format("YAML file whose keys are the long names of these options; the "
-                               "command line wins [{}, if present]",
+                   fmt::format("YAML file whose keys are the long names of these options;\n"
+                               "the command line wins [{}, if present]",
                                default_config))
         ->type_name("FILE");
     app.add_option("--policy-dir", config.policy.paths,
-                   "Folder of NetworkPolicies, watched; may be given again "
+                   "Folder of NetworkPolicies, watched; may be given again\n"
                    "[/etc/ebpfd/policies.d]")
         ->type_name("DIR")
         ->allow_extra_args(false);
     app.add_option("--inventory-dir", config.inventory.paths,
-                   "Folder of Pods, Namespaces, Services, EndpointSlices and Nodes, watched; may "
-                   "be given again [/etc/ebpfd/inventory.d]")
+                   "Folder of Pods, Namespaces, Services, EndpointSlices and Nodes,\n"
+                   "watched; may be given again [/etc/ebpfd/inventory.d]")
         ->type_name("DIR")
         ->allow_extra_args(false);
     app.add_option("--runtime-dir", config.runtime_dir,
@@ -107,8 +107,8 @@ void add_behaviour(CLI::App& app, Config& config, RawOptions& raw)
         ->check(CLI::IsMember({"enforce", "audit"}).description(""))
         ->capture_default_str();
     app.add_option("--pod-interfaces", raw.pod_interfaces,
-                   "Interfaces that belong to pods, such as \"veth*,cali*\": closed until their "
-                   "pod is known [none]")
+                   "Interfaces that belong to pods, such as \"veth*,cali*\": closed\n"
+                   "until their pod is known [none]")
         ->type_name("GLOBS");
     app.add_option("--attach", raw.attach, "How programs are attached to interfaces")
         ->type_name("auto|tcx|clsact")

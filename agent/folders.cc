@@ -66,7 +66,8 @@ Result<void> Folders::add(const WatchedDirs& dirs, FolderKind kind)
                        .named = dirs.named,
                        .watcher = std::move(*watcher),
                        .error = {},
-                       .states = {}});
+                       .states = {},
+                       .lost = {}});
     return {};
 }
 
@@ -98,17 +99,34 @@ bool Folders::take(Group& group, bool all)
     const auto error = processed ? std::string() : processed.error().message;
     const auto changes = group.watcher->take_changes(all);
     for (const auto& change : changes) {
-        if (change.gone)
-            store_.remove(change.path);
-        else
-            store_.set(change.path, content_of(change, group.kind));
+        if (change.gone) {
+            group.lost.insert(change.path);
+            continue;
+        }
+        store_.set(change.path, content_of(change, group.kind));
+        group.lost.erase(change.path);
     }
     auto states = group.watcher->directories();
     const bool changed = !changes.empty() || error != group.error ||
                          !std::ranges::equal(states, group.states, operator==);
     group.error = error;
     group.states = std::move(states);
+    settle_lost(group);
     return changed;
+}
+
+void Folders::settle_lost(Group& group)
+{
+    std::set<std::string> unreadable;
+    for (const auto& state : group.states)
+        if (!state.error.empty())
+            unreadable.insert(state.path);
+    std::erase_if(group.lost, [&](const std::string& path) {
+        if (unreadable.contains(std::filesystem::path(path).parent_path().string()))
+            return false;
+        store_.remove(path);
+        return true;
+    });
 }
 
 std::vector<DirectoryView> Folders::views() const

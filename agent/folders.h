@@ -7,6 +7,7 @@
 #include "view.h"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,9 +38,13 @@ private:
         std::unique_ptr<DirectoryWatcher> watcher;
         std::string error;                  // of the watcher itself
         std::vector<DirectoryState> states; // as last seen
+        // Files that went with their folder: what they said stays in force until the folder is
+        // back and shows whether they are.
+        std::set<std::string> lost;
     };
     Result<void> add(const WatchedDirs& dirs, FolderKind kind);
     bool take(Group& group, bool all);
+    void settle_lost(Group& group);
 
     std::vector<Group> groups_;
     ObjectStore store_;

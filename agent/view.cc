@@ -2,8 +2,16 @@
 #include "view.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace ebpfd {
+
+std::string DirectoryView::sentence() const
+{
+    const char* meaning =
+        tolerated ? "it is watched for" : "what its files last said stays in force";
+    return fmt::format("{} folder {} cannot be read ({}); {}", kind, path, error, meaning);
+}
 
 bool View::degraded() const
 {

@@ -19,6 +19,9 @@ struct DirectoryView {
     size_t files = 0;
     std::string error;
     bool tolerated = false; // a default folder that is not there yet: no reason to be degraded
+
+    // The error, with what it means.
+    std::string sentence() const;
 };
 
 // What the agent is and knows, for the API's threads: plain data, never changed.
