@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "ebpfctl/cell.h"
 #include "ebpfctl/command.h"
 #include "ebpfctl/local_endpoint.h"
 
@@ -23,8 +24,7 @@ Json endpoint_row(const LocalEndpoint& local)
 
 const std::vector<Column> COLUMNS{
     {"INDEX", "/index"},
-    {"NAMESPACE", "/namespace"},
-    {"POD", "/pod"},
+    {"POD", "", false, pod_text},
     {"INTERFACE", "/interface"},
     {"IFINDEX", "/ifindex", true},
     {"ADDRESSES", "/addresses"},
@@ -35,8 +35,7 @@ const std::vector<Column> COLUMNS{
 };
 
 const std::vector<Column> MEMBERS{
-    {"Pod", "/pod"},
-    {"Namespace", "/namespace"},
+    {"Pod", "", false, pod_text},
     {"Index", "/index"},
     {"Interface", "/interface"},
     {"Interface index", "/ifindex"},

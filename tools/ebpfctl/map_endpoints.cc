@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "ebpfctl/cell.h"
 #include "ebpfctl/local_endpoint.h"
 #include "ebpfctl/map_rows.h"
 #include "model/names.h"
@@ -110,8 +111,7 @@ const std::vector<MapView> VIEWS{
     {"podname_map",
      {{"IFINDEX", "/ifindex"},
       {"INDEX", "/index"},
-      {"NAMESPACE", "/namespace"},
-      {"POD", "/pod"},
+      {"POD", "", false, pod_text},
       {"INTERFACE", "/interface"},
       {"ADDRESSES", "/addresses"}},
      name_rows},

@@ -6,21 +6,21 @@
 namespace ebpfd::ctl {
 namespace {
 
+std::string policy_text(const Json& row)
+{
+    return string_at(row, "/namespace") + "/" + string_at(row, "/name");
+}
+
 const std::vector<Column> COLUMNS{
-    {"NAMESPACE", "/namespace"},
-    {"NAME", "/name"},
-    {"KIND", "/kind", true},
-    {"SELECTOR", "/pod_selector"},
-    {"INGRESS RULES", "/ingress_rules"},
-    {"EGRESS RULES", "/egress_rules"},
-    {"PODS", "/selected_pods"},
+    {"POLICY", "", false, policy_text}, {"KIND", "/kind", true},
+    {"SELECTOR", "/pod_selector"},      {"INGRESS RULES", "/ingress_rules"},
+    {"EGRESS RULES", "/egress_rules"},  {"PODS", "/selected_pods"},
     {"FILE", "", false, place_text},
 };
 
 const std::vector<Column> MEMBERS{
     {"Kind", "/kind"},
-    {"Name", "/name"},
-    {"Namespace", "/namespace"},
+    {"Policy", "", false, policy_text},
     {"File", "", false, place_text},
     {"Selector", "/pod_selector"},
     {"Selected pods", "/selected_pods"},

@@ -11,17 +11,16 @@ namespace ebpfd::ctl {
 namespace {
 
 const std::vector<Column> REASON_COLUMNS{
-    {"NAMESPACE", "/namespace"}, {"POD", "/pod"},       {"DIRECTION", "/direction"},
-    {"VERDICT", "/verdict"},     {"REASON", "/reason"}, {"PACKETS", "/packets"},
-    {"BYTES", "/bytes"},
+    {"POD", "", false, pod_text}, {"DIRECTION", "/direction"}, {"VERDICT", "/verdict"},
+    {"REASON", "/reason"},        {"PACKETS", "/packets"},     {"BYTES", "/bytes"},
 };
 
 const std::vector<Column> POD_COLUMNS{
-    {"NAMESPACE", "/namespace"},           {"POD", "/pod"},
-    {"INTERFACE", "/interface", true},     {"DIRECTION", "/direction"},
-    {"ALLOWED", "/allowed_packets"},       {"BYTES", "/allowed_bytes"},
-    {"DENIED", "/denied_packets"},         {"BYTES", "/denied_bytes"},
-    {"WOULD DENY", "/would_deny_packets"}, {"BYTES", "/would_deny_bytes"},
+    {"POD", "", false, pod_text},   {"INTERFACE", "/interface", true},
+    {"DIRECTION", "/direction"},    {"ALLOWED", "/allowed_packets"},
+    {"BYTES", "/allowed_bytes"},    {"DENIED", "/denied_packets"},
+    {"BYTES", "/denied_bytes"},     {"WOULD DENY", "/would_deny_packets"},
+    {"BYTES", "/would_deny_bytes"},
 };
 
 const std::vector<Column> RULE_COLUMNS{
