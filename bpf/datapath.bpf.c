@@ -141,7 +141,7 @@ static __always_inline int refuse(const struct passage *at, const struct flow *f
 	__u32 audited = flow->verdict == VERDICT_WOULD_DENY;
 
 	count_packet(flow->endpoint, at->direction, flow->reason, audited, at->bytes);
-	report_refusal(&at->key, flow);
+	report_refusal(&at->key, flow, at->direction);
 	return audited ? PASS : DROP;
 }
 
@@ -171,11 +171,12 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 	classify(&q, &d);
 	make_flow(&flow, at, endpoint, &q, &d);
 	count_hit(&d);
-	if (flow.verdict != VERDICT_ALLOW) {
-		flow.direction = direction;
+	if (flow.verdict == VERDICT_DENY)
 		return refuse(at, &flow);
-	}
-	count_packet(endpoint->index, direction, d.reason, 0, at->bytes);
+	if (flow.verdict == VERDICT_ALLOW)
+		count_packet(endpoint->index, direction, d.reason, 0, at->bytes);
+	else
+		refuse(at, &flow);
 	/* A live flow that is opened again in reverse keeps its own direction. */
 	if (p->answer || (known && known->state != FLOW_CLOSED && known->direction != direction &&
 	                  known->verdict == VERDICT_ALLOW))
@@ -191,11 +192,15 @@ static __always_inline int follow(struct passage *at, struct flow *flow)
 {
 	if (flow->generation != at->generation)
 		judge_again(&at->key, flow, at->generation);
-	if (flow->verdict != VERDICT_ALLOW) {
+	if (flow->verdict == VERDICT_DENY) {
 		flow->seen_ns = at->now;
 		return refuse(at, flow);
 	}
-	count_packet(flow->endpoint, at->direction, flow->reason, 0, at->bytes);
+	/* Audited flows live on like allowed ones, so that their answers are judged with them. */
+	if (flow->verdict == VERDICT_ALLOW)
+		count_packet(flow->endpoint, at->direction, flow->reason, 0, at->bytes);
+	else
+		refuse(at, flow);
 	account(flow, at);
 	return PASS;
 }
@@ -215,7 +220,7 @@ static __noinline int follow_pending(struct passage *at, struct flow *pending)
 	copy = *pending;
 	if (copy.generation != at->generation)
 		judge_again(&at->key, &copy, at->generation);
-	flow = move_on(&at->key, &copy, answered || copy.verdict != VERDICT_ALLOW);
+	flow = move_on(&at->key, &copy, answered || copy.verdict == VERDICT_DENY);
 	if (flow)
 		return follow(at, flow);
 	return copy.verdict == VERDICT_DENY ? DROP : PASS;

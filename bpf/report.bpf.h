@@ -150,7 +150,8 @@ static __always_inline void count_suppressed(void)
 }
 
 /* A refused packet tells of itself, at most once for each of its flow's intervals. */
-static __noinline int report_refusal(const struct flow_key *key, const struct flow *flow)
+static __noinline int report_refusal(const struct flow_key *key, const struct flow *flow,
+                                     __u32 direction)
 {
 	struct event *event;
 	__u32 suppressed;
@@ -163,6 +164,7 @@ static __noinline int report_refusal(const struct flow_key *key, const struct fl
 	if (!event)
 		return 0;
 	fill_event(event, key, flow, EVENT_DROP);
+	event->direction = direction;
 	event->suppressed = suppressed;
 	bpf_ringbuf_submit(event, wakeup(&refusal_ring));
 	return 0;

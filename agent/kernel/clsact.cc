@@ -17,10 +17,10 @@ bpf_tc_hook tc_hook(uint32_t ifindex, bpf_tc_attach_point point)
 }
 
 // The first priority that nobody has.
-uint32_t free_priority(const std::vector<Filter>& filters)
+uint32_t free_priority(const std::vector<TcFilter>& filters)
 {
     uint32_t priority = 1;
-    while (std::ranges::any_of(filters, [&](const Filter& f) { return f.priority == priority; }))
+    while (std::ranges::any_of(filters, [&](const TcFilter& f) { return f.priority == priority; }))
         ++priority;
     return priority;
 }
@@ -34,7 +34,7 @@ Result<void> add_qdisc(uint32_t ifindex)
     return {};
 }
 
-Result<void> put_filter(uint32_t ifindex, const Hook& hook, const Fd& program, const Filter* ours,
+Result<void> put_filter(uint32_t ifindex, const Hook& hook, const Fd& program, const TcFilter* ours,
                         uint32_t priority)
 {
     auto at = tc_hook(ifindex, hook.clsact);
@@ -46,7 +46,7 @@ Result<void> put_filter(uint32_t ifindex, const Hook& hook, const Fd& program, c
     return {};
 }
 
-Result<void> remove_filter(uint32_t ifindex, const Hook& hook, const Filter& filter)
+Result<void> remove_filter(uint32_t ifindex, const Hook& hook, const TcFilter& filter)
 {
     auto at = tc_hook(ifindex, hook.clsact);
     LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter.handle, .priority = filter.priority);
@@ -59,10 +59,10 @@ Result<void> remove_filter(uint32_t ifindex, const Hook& hook, const Filter& fil
 } // namespace
 
 Result<void> ClsactAttachment::attach_one(uint32_t ifindex, size_t i,
-                                          const std::vector<Filter>& filters)
+                                          const std::vector<TcFilter>& filters)
 {
     const auto ours = std::ranges::find_if(
-        filters, [&](const Filter& f) { return f.program != 0 && owned_.owns(f.program); });
+        filters, [&](const TcFilter& f) { return f.program != 0 && owned_.owns(f.program); });
     if (ours != filters.end())
         return put_filter(ifindex, HOOKS[i], programs_[i], &*ours, 0);
     const uint32_t priority = free_priority(filters);
@@ -75,14 +75,14 @@ Result<void> ClsactAttachment::attach_one(uint32_t ifindex, size_t i,
 
 Result<void> ClsactAttachment::attach(uint32_t ifindex)
 {
-    std::array<std::vector<Filter>, HOOKS.size()> present;
+    std::array<std::vector<TcFilter>, HOOKS.size()> present;
     for (size_t i = 0; i < HOOKS.size(); ++i) {
         auto filters = filters_at(ifindex, HOOKS[i]);
         if (!filters)
             return std::unexpected(filters.error());
         present[i] = std::move(*filters);
     }
-    if (std::ranges::all_of(present, &std::vector<Filter>::empty))
+    if (std::ranges::all_of(present, &std::vector<TcFilter>::empty))
         if (auto added = add_qdisc(ifindex); !added)
             return added;
     for (size_t i = 0; i < HOOKS.size(); ++i)

@@ -18,7 +18,7 @@ public:
 
 private:
     // i: of the hook; filters: those that are there.
-    Result<void> attach_one(uint32_t ifindex, size_t i, const std::vector<Filter>& filters);
+    Result<void> attach_one(uint32_t ifindex, size_t i, const std::vector<TcFilter>& filters);
 
     Ownership owned_;
     const Programs& programs_;

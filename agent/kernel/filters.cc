@@ -26,7 +26,7 @@ uint32_t parent_of(const Hook& hook)
 
 int read_option(const nlattr* attribute, void* data)
 {
-    auto& filter = *static_cast<Filter*>(data);
+    auto& filter = *static_cast<TcFilter*>(data);
     if (mnl_attr_get_type(attribute) == TCA_BPF_ID)
         filter.program = mnl_attr_get_u32(attribute);
     return MNL_CB_OK;
@@ -44,10 +44,10 @@ int read_filter(const nlmsghdr* message, void* data)
     if (message->nlmsg_type != RTM_NEWTFILTER)
         return MNL_CB_OK;
     const auto* header = static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message));
-    Filter filter{.priority = TC_H_MAJ(header->tcm_info) >> 16, .handle = header->tcm_handle};
+    TcFilter filter{.priority = TC_H_MAJ(header->tcm_info) >> 16, .handle = header->tcm_handle};
     mnl_attr_parse(message, sizeof(*header), read_attribute, &filter);
     if (filter.handle != 0 || filter.program != 0) // else the list itself, not a filter in it
-        static_cast<std::vector<Filter>*>(data)->push_back(filter);
+        static_cast<std::vector<TcFilter>*>(data)->push_back(filter);
     return MNL_CB_OK;
 }
 
@@ -69,14 +69,14 @@ Result<void> ask(mnl_socket* socket, uint32_t ifindex, const Hook& hook)
 
 } // namespace
 
-Result<std::vector<Filter>> filters_at(uint32_t ifindex, const Hook& hook)
+Result<std::vector<TcFilter>> filters_at(uint32_t ifindex, const Hook& hook)
 {
     const Socket socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
     if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) != 0)
         return fail_errno("open a netlink socket");
     if (auto asked = ask(socket.get(), ifindex, hook); !asked)
         return std::unexpected(asked.error());
-    std::vector<Filter> filters;
+    std::vector<TcFilter> filters;
     std::vector<char> buffer(size_t{64} << 10);
     int more = MNL_CB_OK;
     while (more > MNL_CB_STOP) {

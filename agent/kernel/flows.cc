@@ -82,6 +82,8 @@ uint64_t idle_limit_ns(const flow_key& key, const flow& value, bool crowded)
 {
     if (value.state == FLOW_CLOSED)
         return (crowded ? 1 : 10) * SECOND;
+    if (value.verdict == VERDICT_DENY) // cut by a policy: kept while its ends still try
+        return 300 * SECOND;
     switch (key.protocol) {
     case IPPROTO_TCP:
         return 6 * 3600 * SECOND;

@@ -268,17 +268,21 @@ TEST(Flow, FullTableNeverBlocksEstablishedFlows)
 
 TEST(Flow, AuditJudgesAndDropsNothing)
 {
+    const Judged would_be{VERDICT_WOULD_DENY, REASON_DENIED};
     Bench bench;
     auto options = bench.options();
     options.audit = true;
     bench.reload(options);
-    bench.enforce(policies::closed);
-    EXPECT_EQ(bench.to_web(db_to_web().tcp(1000, 80, SYN)),
-              (Judged{VERDICT_WOULD_DENY, REASON_DENIED}));
+    bench.enforce(policies::closed_egress);
+    EXPECT_EQ(bench.from_web(web_to_db().udp(4000, 53)), would_be);
+    // Ingress is not isolated: the answer must not pass for a connection of its own.
+    EXPECT_EQ(bench.to_web(db_to_web().udp(53, 4000)), would_be);
+    EXPECT_EQ(bench.from_web(web_to_db().udp(4000, 53)), would_be);
     const auto events = bench.events();
-    ASSERT_EQ(events.size(), 1u);
+    ASSERT_FALSE(events.empty());
     EXPECT_EQ(events[0].type, EVENT_DROP);
     EXPECT_EQ(events[0].verdict, VERDICT_WOULD_DENY);
+    EXPECT_EQ(bench.flows().at(0).second.verdict, VERDICT_WOULD_DENY);
 }
 
 } // namespace

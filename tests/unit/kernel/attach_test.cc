@@ -66,7 +66,7 @@ protected:
         bpf_obj_get_info_by_fd(pinned.get(), &info, &size);
         return {info.prog_id, info.xdp.ifindex};
     }
-    std::vector<Filter> filters(const Hook& hook) const
+    std::vector<TcFilter> filters(const Hook& hook) const
     {
         return value_of(filters_at(ifindex_, hook));
     }
