@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <cmath>
 #include <netinet/in.h>
 
 namespace ebpfd::ctl {
@@ -60,7 +61,7 @@ Json flow_row(const FlowNames& names, const flow_key& key, const flow& entry)
     row["generation"] = entry.generation;
     row["interface"] = interface_of(names.locals, key.ifindex);
     row["opened"] = names.now.text_of(entry.opened_ns);
-    row["idle_seconds"] = names.now.seconds_since(entry.seen_ns);
+    row["idle_seconds"] = std::round(names.now.seconds_since(entry.seen_ns) * 1000) / 1000;
     return row;
 }
 

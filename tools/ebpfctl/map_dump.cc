@@ -41,6 +41,7 @@ Result<Exit> dump(const Context& context, const std::string& name)
     auto rows = view->rows(**maps);
     if (!rows)
         return fail(name, rows.error());
+    std::sort(rows->begin(), rows->end()); // maps have no order of their own
     return context.print({*rows, {{"", "", view->columns, {}}}});
 }
 

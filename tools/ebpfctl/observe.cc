@@ -58,6 +58,8 @@ Result<Exit> observe(const Context& context, const ObserveOptions& options, cons
     if (!streamed)
         return fail("observe", streamed.error());
     finish();
+    if (options.follow && context.terminal.out)
+        return fail(ECONNREFUSED, "the agent has ended the stream");
     return Exit::ok;
 }
 

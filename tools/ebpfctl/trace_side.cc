@@ -38,7 +38,8 @@ Result<TraceSide> ask_agent(const Context& context, const ObjectName& name)
     auto pods = context.get("/v1/pods");
     if (!pods)
         return fail(
-            fmt::format("pod {} is not on this node, and who knows others fails", name.text()),
+            fmt::format("pod {} is not on this node, and the agent cannot be asked for others",
+                        name.text()),
             pods.error());
     for (const Json& pod : *pods)
         if (string_at(pod, "/namespace") == name.in_namespace &&

@@ -39,7 +39,7 @@ void emit(YAML::Emitter& yaml, const Json& value)
     else if (value.is_boolean())
         yaml << value.get<bool>();
     else if (value.is_number_float())
-        yaml << value.get<double>();
+        yaml << value.dump(); // shortest, where yaml-cpp would print 17 digits
     else if (value.is_number_unsigned())
         yaml << value.get<uint64_t>();
     else

@@ -47,6 +47,14 @@ TEST(Observe, FiltersBecomeTheQuery)
                              "&protocol=ICMPv6&type=drop&type=flow_open&namespace=shop");
 }
 
+TEST(Observe, FollowingEndsWithTheAgent)
+{
+    Tool tool;
+    tool.lines = {DROP};
+    EXPECT_EQ(tool.run({"observe", "-f"}), Exit::unreachable);
+    EXPECT_NE(tool.out, "");
+}
+
 TEST(Observe, LostEventsAreSaid)
 {
     Tool tool;

@@ -38,16 +38,22 @@ TEST(Printer, JsonReplacesWhatIsNoUtf8)
 
 TEST(Printer, YamlReadsBackWithItsTypes)
 {
-    Json data{{"text", "true"},         {"number", "12"},
-              {"lines", "a\nb: \"c\""}, {"flag", true},
-              {"none", nullptr},        {"big", 18446744073709551615U},
-              {"empty", Json::array()}, {"nested", Json::array({Json{{"a", Json::object()}}})}};
+    Json data{{"text", "true"},
+              {"number", "12"},
+              {"lines", "a\nb: \"c\""},
+              {"flag", true},
+              {"part", 4.079},
+              {"none", nullptr},
+              {"big", 18446744073709551615U},
+              {"empty", Json::array()},
+              {"nested", Json::array({Json{{"a", Json::object()}}})}};
     YAML::Node read = YAML::Load(yaml_text(data));
     EXPECT_EQ(read["text"].Tag(), "!"); // quoted: a string, whatever it looks like
     EXPECT_EQ(read["number"].Tag(), "!");
     EXPECT_EQ(read["lines"].as<std::string>(), "a\nb: \"c\"");
     EXPECT_TRUE(read["flag"].as<bool>());
     EXPECT_TRUE(read["none"].IsNull());
+    EXPECT_EQ(read["part"].Scalar(), "4.079");
     EXPECT_EQ(read["big"].as<uint64_t>(), 18446744073709551615U);
     EXPECT_TRUE(read["empty"].IsSequence());
     EXPECT_TRUE(read["nested"][0]["a"].IsMap());
