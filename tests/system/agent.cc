@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "system/agent.h"
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <unistd.h>
+#include <utility>
 
 namespace system_test {
 namespace {
@@ -38,10 +41,15 @@ Agent::~Agent()
 
 lab::Argv Agent::command(const lab::Argv& options) const
 {
-    lab::Argv argv{EBPFD_PROGRAM, "--policy-dir",  policies_, "--inventory-dir",
-                   inventory_,    "--runtime-dir", runtime(), "--bpffs",
-                   bpffs_,        "--node-name",   "node-1",  "--metrics-listen",
-                   "none",        "--log-level",   "debug"};
+    lab::Argv argv{EBPFD_PROGRAM, "--policy-dir", policies_, "--inventory-dir", inventory_};
+    const std::array<std::pair<const char*, std::string>, 5> defaults{{{"--runtime-dir", runtime()},
+                                                                       {"--bpffs", bpffs_},
+                                                                       {"--node-name", "node-1"},
+                                                                       {"--metrics-listen", "none"},
+                                                                       {"--log-level", "debug"}}};
+    for (const auto& [name, value] : defaults)
+        if (std::ranges::find(options, name) == options.end())
+            argv.insert(argv.end(), {name, value});
     argv.insert(argv.end(), options.begin(), options.end());
     return argv;
 }

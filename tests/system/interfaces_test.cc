@@ -41,14 +41,16 @@ protected:
         return policy("ops/late", "{podSelector: {matchLabels: {app: late}}, ingress: [{ports: "
                                   "[{port: 80}]}]}");
     }
-    // Waits until the agent shows this text in its list of endpoints.
+    // Waits until the agent shows this text in its list of endpoints, and until it has finished
+    // what it does about them.
     testing::AssertionResult listed(const std::string& text)
     {
         std::string list;
         if (lab::eventually([&] {
                 list = agent().ask({"endpoint", "list"});
                 return list.find(text) != std::string::npos;
-            }))
+            }) &&
+            agent().settle().exit == exit_ok)
             return testing::AssertionSuccess();
         return testing::AssertionFailure() << "no " << text << " in\n" << list;
     }
