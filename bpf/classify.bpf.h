@@ -19,7 +19,7 @@ struct question {
 	__be16 port; /* of the destination */
 	__u8 protocol;
 	__u8 direction;
-	__u8 node_believed; /* a node's address may stand for the node itself */
+	__u8 believed; /* the peer's address may be the node's, or the pod's own */
 	__u8 pad[3];
 };
 
@@ -72,6 +72,24 @@ static __always_inline __u32 find_identity(const __u8 address[16], __u32 generat
 	struct identity_slots *slots = bpf_map_lookup_elem(&address_map, address);
 
 	return slots ? slots->number[generation & 1] : IDENTITY_WORLD;
+}
+
+/*
+ * Whether a pod sends from an address that is another pod's, a node's or a service's. Addresses
+ * that nobody is known to have, such as link-local ones, may be the pod's own.
+ */
+static __always_inline int is_spoofed(const struct endpoint *endpoint, const __u8 source[16],
+                                      __u32 generation)
+{
+	const __u32 *first = (const __u32 *)endpoint->address[0];
+
+	if (!(first[0] | first[1] | first[2] | first[3]))
+		return 0;
+	for (int i = 0; i < ENDPOINT_ADDRESSES; i++) {
+		if (same_address(endpoint->address[i], source))
+			return 0;
+	}
+	return find_identity(source, generation) != IDENTITY_WORLD;
 }
 
 /* The identity of a cluster IP's port, or 0 where the service has no ready backend for it. */
@@ -170,12 +188,12 @@ static __noinline int classify(const struct question *q, struct decision *d)
 		decide(d, REASON_UNKNOWN_POD);
 		return 0;
 	}
-	if (same_address(q->pod, q->peer)) {
+	if (q->believed && same_address(q->pod, q->peer)) {
 		decide(d, REASON_SELF);
 		return 0;
 	}
 	d->identity = find_identity(q->peer, q->generation);
-	if (d->identity == IDENTITY_NODE && q->node_believed) {
+	if (d->identity == IDENTITY_NODE && q->direction == DIRECTION_INGRESS && q->believed) {
 		decide(d, REASON_NODE);
 		return 0;
 	}

@@ -84,10 +84,10 @@ static __noinline int recall_fragment(struct passage *at, __u32 ifindex)
 }
 
 /*
- * Whether a packet with a node's address as its source may be the node's own: made here, come
- * back to the pod that sent it, or from an interface that is no pod's.
+ * Whether an arriving packet with the node's or the pod's own address as its source can be what
+ * it says: made here, come back to the pod that sent it, or from an interface that is no pod's.
  */
-static __always_inline int is_from_node(const struct __sk_buff *skb)
+static __always_inline int is_believable(const struct __sk_buff *skb)
 {
 	__u32 from = skb->ingress_ifindex;
 
@@ -111,6 +111,18 @@ static __always_inline void ask(struct question *q, const struct tuple *t, __u32
 	q->port = t->destination_port;
 	q->protocol = t->protocol;
 	q->direction = direction;
+}
+
+/* Judges a packet without a flow: whether the pod may send from there, then by its rules. */
+static __always_inline void judge(const struct endpoint *endpoint, const struct tuple *t,
+                                  __u32 direction, const struct question *q, struct decision *d)
+{
+	if (direction == DIRECTION_EGRESS && is_spoofed(endpoint, t->source, q->generation)) {
+		__builtin_memset(d, 0, sizeof(*d));
+		decide(d, REASON_SPOOFED);
+		return;
+	}
+	classify(q, d);
 }
 
 /* A flow as its first packet makes it. */
@@ -158,17 +170,16 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 	if (!endpoint)
 		return PASS;
 	ask(&q, &p->tuple, direction, endpoint, at->generation);
-	if (direction == DIRECTION_INGRESS)
-		q.node_believed = is_from_node(skb);
+	q.believed = direction == DIRECTION_EGRESS || is_believable(skb);
 	/* An answer to a SYN that was forgotten, or allowed under another policy. */
 	if (direction == DIRECTION_INGRESS &&
 	    (p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
 		q.direction = DIRECTION_EGRESS;
 		q.ruleset = endpoint->slot[at->generation & 1].ruleset[DIRECTION_EGRESS];
 		q.port = p->tuple.source_port;
-		q.node_believed = 0;
+		q.believed = 0;
 	}
-	classify(&q, &d);
+	judge(endpoint, &p->tuple, direction, &q, &d);
 	make_flow(&flow, at, endpoint, &q, &d);
 	count_hit(&d);
 	if (flow.verdict == VERDICT_DENY)
@@ -226,6 +237,13 @@ static __noinline int follow_pending(struct passage *at, struct flow *pending)
 	return copy.verdict == VERDICT_DENY ? DROP : PASS;
 }
 
+/* A pod's flow has one address of the pod: from another one it is another connection. */
+static __always_inline int is_sender(const struct flow *flow, const struct passage *at)
+{
+	return at->direction == DIRECTION_INGRESS ||
+	       same_address(flow->pod, at->packet.tuple.source);
+}
+
 static __noinline int track(struct __sk_buff *skb, struct passage *at)
 {
 	struct flow *flow, *pending;
@@ -233,9 +251,11 @@ static __noinline int track(struct __sk_buff *skb, struct passage *at)
 
 	make_key(&at->key, &at->packet.tuple, skb->ifindex, at->direction);
 	flow = bpf_map_lookup_elem(&flow_map, &at->key);
-	if (flow && !at->packet.opens)
+	if (flow && !at->packet.opens && is_sender(flow, at))
 		return follow(at, flow);
 	pending = flow ? NULL : bpf_map_lookup_elem(&pending_map, &at->key);
+	if (pending && !is_sender(pending, at))
+		pending = NULL;
 	repeated = pending && pending->direction == at->direction && pending->state == FLOW_NEW;
 	if (pending && (repeated || !at->packet.opens))
 		return follow_pending(at, pending);
@@ -284,6 +304,7 @@ static __noinline int passes_quoted(struct __sk_buff *skb, struct passage *at)
 	original.destination_port = quoted->source_port;
 	original.protocol = quoted->protocol;
 	ask(&q, &original, sent, endpoint, at->generation);
+	q.believed = sent == DIRECTION_EGRESS;
 	classify(&q, &d);
 	return d.verdict == VERDICT_ALLOW;
 }
@@ -374,8 +395,8 @@ int trace_packet(struct __sk_buff *skb)
 	if (!endpoint || parse(skb, &p) != PACKET_CONNECTION)
 		return DROP;
 	ask(&q, &p.tuple, direction, endpoint, generation);
-	q.node_believed = direction == DIRECTION_INGRESS;
-	classify(&q, &d);
+	q.believed = 1;
+	judge(endpoint, &p.tuple, direction, &q, &d);
 	skb->cb[TRACE_OUT_VERDICT] =
 		d.verdict == VERDICT_DENY && state.audit ? VERDICT_WOULD_DENY : d.verdict;
 	skb->cb[TRACE_OUT_REASON] = d.reason;

@@ -45,7 +45,7 @@ static __always_inline void ask_again(struct question *q, const struct flow_key 
 	q->port = direction == DIRECTION_INGRESS ? key->pod_port : key->peer_port;
 	q->protocol = key->protocol;
 	q->direction = direction;
-	q->node_believed = flow->reason == REASON_NODE;
+	q->believed = flow->reason == REASON_NODE || flow->reason == REASON_SELF;
 }
 
 static __always_inline void take_decision(struct flow *flow, const struct decision *d,

@@ -4,6 +4,7 @@
 #include "kernel/ruleset_rows.h"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 
 namespace ebpfd {
@@ -111,15 +112,6 @@ void compare_rulesets(const Applied& current, const Applied& next, Changes& chan
             retire_ruleset(number, *rows, changes.obsolete);
 }
 
-endpoint endpoint_value(const EndpointRow& in_force, const EndpointRow& idle, uint32_t parity)
-{
-    endpoint value{};
-    std::ranges::copy(in_force.rulesets, value.slot[parity].ruleset);
-    std::ranges::copy(idle.rulesets, value.slot[parity ^ 1].ruleset);
-    value.index = idle.index;
-    return value;
-}
-
 void compare_endpoint(uint32_t ifindex, const EndpointRow* before, const EndpointRow& row,
                       uint32_t parity, Changes& changes)
 {
@@ -129,7 +121,8 @@ void compare_endpoint(uint32_t ifindex, const EndpointRow* before, const Endpoin
     }
     if (before && before->index != row.index)
         changes.obsolete.freed_indexes.push_back(before->index);
-    if (!before || before->index != row.index || before->rulesets != row.rulesets) {
+    if (!before || before->index != row.index || before->rulesets != row.rulesets ||
+        !same_bytes(before->name.address, row.name.address)) {
         changes.endpoints.add(ifindex, endpoint_value(before ? *before : row, row, parity));
         changes.obsolete.endpoints.push_back(ifindex);
     }
@@ -156,6 +149,17 @@ void compare_endpoints(const Applied& current, const Applied& next, uint32_t par
 }
 
 } // namespace
+
+endpoint endpoint_value(const EndpointRow& in_force, const EndpointRow& idle, uint32_t parity)
+{
+    endpoint value{};
+    std::ranges::copy(in_force.rulesets, value.slot[parity].ruleset);
+    std::ranges::copy(idle.rulesets, value.slot[parity ^ 1].ruleset);
+    value.index = idle.index;
+    static_assert(sizeof(value.address) == sizeof(idle.name.address));
+    std::memcpy(value.address, idle.name.address, sizeof(value.address));
+    return value;
+}
 
 bool Retirement::empty() const
 {

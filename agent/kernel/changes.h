@@ -38,4 +38,7 @@ struct Changes {
 // parity: the slots in force; the others are filled. Both sides are settled: equal slots.
 Changes compare(const Applied& current, const Applied& next, uint32_t parity);
 
+// The map's value of an endpoint; parity: the slots in force, the others are the idle ones.
+endpoint endpoint_value(const EndpointRow& in_force, const EndpointRow& idle, uint32_t parity);
+
 } // namespace ebpfd

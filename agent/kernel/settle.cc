@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/applier.h"
+#include "kernel/changes.h"
 #include "kernel/grace.h"
 
 #include <algorithm>
@@ -37,11 +38,7 @@ Result<void> settle_endpoints(const Maps& maps, const Applied& applied,
             gone.push_back(ifindex);
             continue;
         }
-        endpoint value{};
-        for (auto& slot : value.slot)
-            std::ranges::copy(row->second.rulesets, slot.ruleset);
-        value.index = row->second.index;
-        kept.add(ifindex, value);
+        kept.add(ifindex, endpoint_value(row->second, row->second, 0));
         names.add(ifindex, row->second.name);
     }
     auto done = maps.endpoints.update(kept);

@@ -17,7 +17,7 @@ std::string_view pick(const std::array<std::string_view, N>& names, uint32_t num
 constexpr std::array<std::string_view, 3> verdicts{"allow", "deny", "would-deny"};
 constexpr std::array<std::string_view, REASON_COUNT> reasons{
     "no-policy", "rule",        "node",     "self",      "neighbor", "icmp-error",    "", "",
-    "denied",    "unknown-pod", "fragment", "malformed", "not-ip",   "source-routed", "", ""};
+    "denied",    "unknown-pod", "fragment", "malformed", "not-ip",   "source-routed", "spoofed", ""};
 constexpr std::array<std::string_view, 2> directions{"ingress", "egress"};
 constexpr std::array<std::string_view, 5> types{"", "flow_open", "flow_update", "flow_close",
                                                 "drop"};

@@ -34,6 +34,7 @@ enum reason {
 	REASON_MALFORMED = 11,     /* headers that cannot be parsed */
 	REASON_NOT_IP = 12,        /* neither IP nor ARP */
 	REASON_SOURCE_ROUTED = 13, /* an IPv6 routing header with segments left */
+	REASON_SPOOFED = 14,       /* the pod sends from an address that belongs to somebody else */
 
 	REASON_COUNT = 16,
 };

@@ -245,6 +245,30 @@ TEST(Flow, PodReachesItself)
               allowed_by(REASON_SELF));
 }
 
+TEST(Flow, NobodySendsInAnothersName)
+{
+    const Judged spoofed = denied_by(REASON_SPOOFED);
+    Bench bench;
+    bench.enforce(policies::none);
+    const auto as = [](std::string_view source) {
+        return Packet{}.eth().ipv4(source, db_v4).udp(1000, 53);
+    };
+    EXPECT_EQ(bench.from_web(as(web_v4)), allowed_by(REASON_NO_POLICY));
+    EXPECT_EQ(bench.from_web(as(api_v4)), spoofed); // on the ports of a flow of its own
+    EXPECT_EQ(bench.from_web(as(node_v4)), spoofed);
+    EXPECT_EQ(bench.from_web(as(db_v4)), spoofed);
+    EXPECT_EQ(bench.from_web(as(outside_v4)), allowed_by(REASON_NO_POLICY));
+}
+
+TEST(Flow, PodsOwnAddressIsNotBelievedFromAnotherPod)
+{
+    Bench bench;
+    bench.enforce(policies::closed);
+    const auto land = Packet{}.eth().ipv4(web_v4, web_v4).udp(1000, 80);
+    EXPECT_EQ(bench.to_web(land, bench.db_ifindex()), denied);
+    EXPECT_EQ(bench.to_web(land, bench.web_ifindex()), allowed_by(REASON_SELF));
+}
+
 TEST(Flow, FullTableNeverBlocksEstablishedFlows)
 {
     Bench bench;

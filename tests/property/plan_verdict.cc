@@ -110,6 +110,11 @@ Verdict of_plan(const Plan& plan, const reference::Packet& packet)
     const auto endpoint = std::ranges::find(plan.endpoints, packet.ifindex, &PlanEndpoint::ifindex);
     if (endpoint == plan.endpoints.end())
         return closed;
+    const auto& own = endpoint->addresses;
+    if (packet.dir == DIRECTION_EGRESS && !own.empty() &&
+        std::ranges::count(own, packet.source) == 0 &&
+        std::ranges::count(plan.addresses, packet.source, &PlanAddress::address) != 0)
+        return {.allow = false, .why = REASON_SPOOFED, .rule = {}};
     const uint32_t set = endpoint->ruleset[packet.dir];
     if (set == PLAN_RULESET_CLOSED)
         return closed;

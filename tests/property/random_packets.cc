@@ -96,6 +96,8 @@ static reference::Packet random_packet(Dice& dice, const World& world,
     packet.dir = dice.chance(50) ? DIRECTION_INGRESS : DIRECTION_EGRESS;
     const bool ingress = packet.dir == DIRECTION_INGRESS;
     (ingress ? packet.destination : packet.source) = pod_address(dice, interface, family);
+    if (!ingress && dice.chance(10)) // in somebody else's name
+        packet.source = random_peer_address(dice, family);
     if (choose_service(dice, world, family, packet))
         return packet;
     (ingress ? packet.source : packet.destination) = random_peer_address(dice, family);

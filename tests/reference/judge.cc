@@ -117,6 +117,19 @@ static Judgement judge_by_rules(const World& world, const Packet& packet, const 
     return denial;
 }
 
+// Whether the pod sends from an address that somebody else is known to have.
+static bool spoofed(const World& world, const Packet& packet, const Pod& pod)
+{
+    if (packet.dir == DIRECTION_INGRESS || pod.addresses.empty() ||
+        std::ranges::count(pod.addresses, packet.source) != 0)
+        return false;
+    const bool service = std::ranges::any_of(world.services, [&](const auto& one) {
+        return std::ranges::count(one->cluster_ips, packet.source) != 0;
+    });
+    return service || owner(world, packet.source) != nullptr ||
+           world.node_addresses.contains(packet.source);
+}
+
 Judgement judge(const World& world, const Packet& packet)
 {
     const auto interface =
@@ -124,6 +137,8 @@ Judgement judge(const World& world, const Packet& packet)
     if (interface == world.interfaces.end() || interface->pod == nullptr)
         return {.allow = false, .why = REASON_UNKNOWN_POD};
     const Pod& pod = *interface->pod;
+    if (spoofed(world, packet, pod))
+        return {.allow = false, .why = REASON_SPOOFED};
     const auto isolating = isolating_policies(world, pod, packet.dir);
     if (isolating.empty())
         return {.why = REASON_NO_POLICY};
