@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/fd.h"
+#include "datapath/bench.h"
+#include "datapath/policies.h"
+#include "ebpfd/identity.h"
+#include "model/address.h"
+
+#include <algorithm>
+#include <bpf/bpf.h>
+#include <gtest/gtest.h>
+
+using namespace bench;
+using namespace lab;
+
+namespace {
+
+const Judged denied = denied_by(REASON_DENIED);
+const Judged spoofed = denied_by(REASON_SPOOFED);
+const Judged node = allowed_by(REASON_NODE);
+
+Packet web_to_db()
+{
+    return Packet{}.eth().ipv4(web_v4, db_v4);
+}
+Packet db_to_web()
+{
+    return Packet{}.eth().ipv4(db_v4, web_v4);
+}
+
+TEST(Attack, NodeStaysConnectedWhenThePodIsIsolated)
+{
+    Bench bench;
+    bench.enforce(policies::none);
+    const auto from_node = Packet{}.eth().ipv4(node_v4, web_v4);
+    bench.to_web(Packet(from_node).tcp(1000, 8080, SYN));
+    bench.from_web(Packet{}.eth().ipv4(web_v4, node_v4).tcp(8080, 1000, SYN | ACK));
+    bench.enforce(policies::closed);
+    EXPECT_EQ(bench.to_web(Packet(from_node).tcp(1000, 8080, ACK)), node);
+}
+
+TEST(Attack, NodeStaysConnectedWhilePoliciesComeAndGo)
+{
+    Bench bench;
+    bench.enforce(policies::closed);
+    const auto from_node = Packet{}.eth().ipv4(node_v4, web_v4);
+    EXPECT_EQ(bench.to_web(Packet(from_node).tcp(1000, 8080, SYN)), node);
+    bench.from_web(Packet{}.eth().ipv4(web_v4, node_v4).tcp(8080, 1000, SYN | ACK));
+    bench.enforce(policies::none);
+    bench.to_web(Packet(from_node).tcp(1000, 8080, ACK));
+    bench.enforce(policies::closed);
+    EXPECT_EQ(bench.to_web(Packet(from_node).tcp(1000, 8080, ACK)), node);
+}
+
+TEST(Attack, PodStaysConnectedToItselfWhenItIsIsolated)
+{
+    Bench bench;
+    bench.enforce(policies::none);
+    const auto own = Packet{}.eth().ipv4(web_v4, web_v4);
+    bench.to_web(Packet(own).udp(1000, 80), bench.web_ifindex());
+    bench.enforce(policies::closed);
+    EXPECT_EQ(bench.to_web(Packet(own).udp(1000, 80), bench.web_ifindex()),
+              allowed_by(REASON_SELF));
+}
+
+TEST(Attack, IcmpErrorCannotBeSentInAnothersName)
+{
+    Bench bench;
+    bench.enforce(policies::none);
+    const auto quoted = from_ip(Packet{}.eth().ipv4(api_v4, db_v4).udp(1000, 53).bytes());
+    EXPECT_EQ(bench.from_web(Packet{}.eth().ipv4(db_v4, api_v4).unreachable(quoted)), spoofed);
+}
+
+TEST(Attack, IcmpErrorIsNoWayOutOfAPodWithoutEgress)
+{
+    Bench bench;
+    bench.enforce(policies::closed_egress);
+    // web claims that outside sent it something, which nobody ever saw.
+    const auto quoted = from_ip(Packet{}.eth().ipv4(outside_v4, web_v4).udp(1, 2).bytes());
+    EXPECT_EQ(bench.from_web(Packet{}.eth().ipv4(web_v4, outside_v4).unreachable(quoted)), denied);
+}
+
+TEST(Attack, IcmpErrorIsNoWayIntoAPodWithoutIngress)
+{
+    Bench bench;
+    bench.enforce(policies::closed_ingress);
+    const auto quoted = from_ip(web_to_db().udp(1, 2).bytes());
+    EXPECT_EQ(bench.to_web(Packet{}.eth().ipv4(db_v4, web_v4).unreachable(quoted)), denied);
+}
+
+TEST(Attack, IcmpRedirectFromAnotherPodIsNoError)
+{
+    Bench bench;
+    bench.enforce(policies::closed_ingress);
+    const auto sent = web_to_db().udp(4000, 5432);
+    bench.from_web(sent);
+    EXPECT_EQ(
+        bench.to_web(
+            Packet{}.eth().ipv4(api_v4, web_v4).icmp(5, 1, from_ip(sent.bytes()), 0x0a01001e)),
+        denied);
+}
+
+TEST(Attack, Ipv4SourceRouteIsRefusedAsThatOfIpv6)
+{
+    for (const uint8_t option : {uint8_t{131}, uint8_t{137}}) {
+        Bench bench;
+        bench.enforce(policies::narrow);
+        // To db, and from there on to scan.
+        const Bytes route{option, 7, 4, 10, 1, 0, 40, 0};
+        EXPECT_EQ(bench.from_web(Packet{}.eth().ipv4(web_v4, db_v4, route).tcp(4000, 5432, SYN)),
+                  denied_by(REASON_SOURCE_ROUTED));
+    }
+}
+
+const std::string db_may_send = R"(
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: in, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  policyTypes: [Ingress, Egress]
+  ingress:
+  - from: [{podSelector: {matchLabels: {app: db}}}]
+    ports: [{port: 7946, protocol: UDP}]
+)";
+const std::string web_may_send = R"(
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: out, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  policyTypes: [Ingress, Egress]
+  egress:
+  - to: [{podSelector: {matchLabels: {app: db}}}]
+    ports: [{port: 7946, protocol: UDP}]
+)";
+
+TEST(Attack, CutFlowDoesNotForbidWhatIsAllowedInReverse)
+{
+    Bench bench;
+    bench.enforce(db_may_send);
+    bench.to_web(db_to_web().udp(7946, 7946));
+    bench.from_web(web_to_db().udp(7946, 7946));
+    bench.enforce(web_may_send);
+    EXPECT_EQ(bench.to_web(db_to_web().udp(7946, 7946)), denied);
+    EXPECT_EQ(bench.from_web(web_to_db().udp(7946, 7946)), allowed_by(REASON_RULE));
+}
+
+const std::string from_outside_alone = R"(
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: in, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  ingress:
+  - from: [{ipBlock: {cidr: 192.0.2.9/32}}]
+)";
+
+TEST(Attack, PodDoesNotPassForAnAddressOutside)
+{
+    Bench bench;
+    bench.enforce(from_outside_alone);
+    const auto forged = Packet{}.eth().ipv4(outside_v4, web_v4).udp(1000, 80);
+    EXPECT_EQ(bench.to_web(forged, bench.db_ifindex()).outcome, VERDICT_DENY);
+    EXPECT_EQ(bench.to_web(forged).outcome, VERDICT_ALLOW);
+}
+
+TEST(Attack, NeighbourMessageIsNoWayOutOfAPodWithoutEgress)
+{
+    Bench bench;
+    bench.enforce(policies::closed);
+    Bytes frame = Packet{}.eth().ipv6(web_v6, outside_v6).neighbor_solicitation(outside_v6).bytes();
+    frame[14 + 7] = 255; // hop limit
+    EXPECT_EQ(bench.from_web(frame), denied);
+}
+
+TEST(Attack, PingWithIdentifierZeroOpensNothingInReverse)
+{
+    Bench bench;
+    bench.enforce(R"(
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: out, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  policyTypes: [Ingress, Egress]
+  egress: [{to: [{podSelector: {matchLabels: {app: db}}}]}]
+)");
+    EXPECT_EQ(bench.from_web(web_to_db().echo_request(0)).outcome, VERDICT_ALLOW);
+    EXPECT_EQ(bench.to_web(db_to_web().echo_reply(0)).outcome, VERDICT_ALLOW);
+    EXPECT_EQ(bench.to_web(db_to_web().echo_request(0)), denied);
+}
+
+TEST(Attack, AddressThatIsGivenToAnotherPodIsNotTheSendersAnyMore)
+{
+    Bench bench;
+    bench.enforce(policies::none);
+    const ebpfd::Fd addresses(bpf_obj_get((bench.options().bpffs + "/maps/address_map").c_str()));
+    ASSERT_TRUE(addresses);
+    address_key key{};
+    std::ranges::copy(ebpfd::IpAddress::parse(api_v4).value().bytes, key.address);
+    identity_slots slots{};
+    ASSERT_EQ(bpf_map_lookup_elem(addresses.get(), &key, &slots), 0);
+    ASSERT_EQ(bpf_map_delete_elem(addresses.get(), &key), 0);
+    const auto forged = Packet{}.eth().ipv4(api_v4, db_v4).udp(1000, 53);
+    EXPECT_EQ(bench.from_web(forged).outcome, VERDICT_ALLOW);
+    slots.number[0] = slots.number[1] = std::max(slots.number[0], slots.number[1]);
+    ASSERT_EQ(bpf_map_update_elem(addresses.get(), &key, &slots, BPF_ANY), 0);
+    bench.enforce(policies::closed_ingress);
+    EXPECT_EQ(bench.from_web(forged), spoofed);
+}
+
+} // namespace
