@@ -74,22 +74,39 @@ static __always_inline __u32 find_identity(const __u8 address[16], __u32 generat
 	return slots ? slots->number[generation & 1] : IDENTITY_WORLD;
 }
 
+/* Link-local, or none yet: what a stack sends before, and beside, its real addresses. */
+static __always_inline int is_link_scope(const __u8 address[16])
+{
+	const __be32 *word = (const __be32 *)address;
+
+	if (is_mapped_ipv4(word))
+		return !word[3] || (word[3] & bpf_htonl(0xffff0000)) == bpf_htonl(0xa9fe0000);
+	return is_link_local(word) || !(word[0] | word[1] | word[2] | word[3]);
+}
+
 /*
- * Whether a pod sends from an address that is another pod's, a node's or a service's. Addresses
- * that nobody is known to have, such as link-local ones, may be the pod's own.
+ * Whether a pod sends from an address that is not its own. Where none of its addresses of that
+ * family is known, or on the link, only what is somebody else's counts.
  */
 static __always_inline int is_spoofed(const struct endpoint *endpoint, const __u8 source[16],
                                       __u32 generation)
 {
-	const __u32 *first = (const __u32 *)endpoint->address[0];
+	int v4 = is_mapped_ipv4((const __be32 *)source), known = 0, any = 0;
 
-	if (!(first[0] | first[1] | first[2] | first[3]))
-		return 0;
 	for (int i = 0; i < ENDPOINT_ADDRESSES; i++) {
+		const __be32 *own = (const __be32 *)endpoint->address[i];
+
+		if (!(own[0] | own[1] | own[2] | own[3]))
+			break;
 		if (same_address(endpoint->address[i], source))
 			return 0;
+		any = 1;
+		if (is_mapped_ipv4(own) == v4)
+			known = 1;
 	}
-	return find_identity(source, generation) != IDENTITY_WORLD;
+	if (known && !is_link_scope(source))
+		return 1;
+	return any && find_identity(source, generation) != IDENTITY_WORLD;
 }
 
 /* The identity of a cluster IP's port, or 0 where the service has no ready backend for it. */

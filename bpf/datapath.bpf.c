@@ -15,6 +15,8 @@
 #define PASS TC_ACT_UNSPEC
 #define DROP TC_ACT_SHOT
 
+#define CUT_SILENCE_NS 30000000000ULL /* of a cut flow's opener, before its peer is judged anew */
+
 static __always_inline int pull(struct __sk_buff *skb)
 {
 	return !bpf_skb_pull_data(skb, skb->len < PULL_BYTES ? skb->len : PULL_BYTES);
@@ -53,6 +55,7 @@ static __noinline int remember_fragment(const struct passage *at, __u32 ifindex)
 		.source = at->packet.tuple.source_port,
 		.destination = at->packet.tuple.destination_port,
 		.protocol = at->packet.tuple.protocol,
+		.query = at->packet.tuple.query,
 	};
 	struct fragment_key key;
 	struct ledger *ledger;
@@ -79,6 +82,7 @@ static __noinline int recall_fragment(struct passage *at, __u32 ifindex)
 	at->packet.tuple.source_port = ports->source;
 	at->packet.tuple.destination_port = ports->destination;
 	at->packet.tuple.protocol = ports->protocol;
+	at->packet.tuple.query = ports->query;
 	at->packet.answer = 1; /* opens nothing of its own */
 	return 1;
 }
@@ -113,18 +117,6 @@ static __always_inline void ask(struct question *q, const struct tuple *t, __u32
 	q->direction = direction;
 }
 
-/* Judges a packet without a flow: whether the pod may send from there, then by its rules. */
-static __always_inline void judge(const struct endpoint *endpoint, const struct tuple *t,
-                                  __u32 direction, const struct question *q, struct decision *d)
-{
-	if (direction == DIRECTION_EGRESS && is_spoofed(endpoint, t->source, q->generation)) {
-		__builtin_memset(d, 0, sizeof(*d));
-		decide(d, REASON_SPOOFED);
-		return;
-	}
-	classify(q, d);
-}
-
 /* A flow as its first packet makes it. */
 static __always_inline void make_flow(struct flow *flow, const struct passage *at,
                                       const struct endpoint *endpoint, const struct question *q,
@@ -142,6 +134,7 @@ static __always_inline void make_flow(struct flow *flow, const struct passage *a
 	flow->seen_ns = at->now;
 	flow->endpoint = endpoint->index;
 	flow->direction = q->direction;
+	flow->believed = q->believed;
 	flow->state = FLOW_NEW;
 	__builtin_memcpy(flow->pod, q->pod, sizeof(flow->pod));
 	take_decision(flow, d, at->generation);
@@ -179,7 +172,7 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 		q.port = p->tuple.source_port;
 		q.believed = 0;
 	}
-	judge(endpoint, &p->tuple, direction, &q, &d);
+	judge(endpoint, q.pod, &q, &d);
 	make_flow(&flow, at, endpoint, &q, &d);
 	count_hit(&d);
 	if (flow.verdict == VERDICT_DENY)
@@ -204,7 +197,8 @@ static __always_inline int follow(struct passage *at, struct flow *flow)
 	if (flow->generation != at->generation)
 		judge_again(&at->key, flow, at->generation);
 	if (flow->verdict == VERDICT_DENY) {
-		flow->seen_ns = at->now;
+		if (at->direction == flow->direction)
+			flow->seen_ns = at->now;
 		return refuse(at, flow);
 	}
 	/* Audited flows live on like allowed ones, so that their answers are judged with them. */
@@ -244,6 +238,17 @@ static __always_inline int is_sender(const struct flow *flow, const struct passa
 	       same_address(flow->pod, at->packet.tuple.source);
 }
 
+/*
+ * Whether the other side of a flow that was cut may be judged for itself again: nobody can tell
+ * a new exchange from the old one but by the silence of the side that may not send. TCP can: a
+ * new connection begins with a SYN.
+ */
+static __always_inline int is_reversal(const struct flow *flow, const struct passage *at)
+{
+	return flow->verdict == VERDICT_DENY && flow->direction != at->direction &&
+	       at->key.protocol != IPPROTO_TCP && at->now - flow->seen_ns > CUT_SILENCE_NS;
+}
+
 static __noinline int track(struct __sk_buff *skb, struct passage *at)
 {
 	struct flow *flow, *pending;
@@ -251,7 +256,7 @@ static __noinline int track(struct __sk_buff *skb, struct passage *at)
 
 	make_key(&at->key, &at->packet.tuple, skb->ifindex, at->direction);
 	flow = bpf_map_lookup_elem(&flow_map, &at->key);
-	if (flow && !at->packet.opens && is_sender(flow, at))
+	if (flow && !at->packet.opens && is_sender(flow, at) && !is_reversal(flow, at))
 		return follow(at, flow);
 	pending = flow ? NULL : bpf_map_lookup_elem(&pending_map, &at->key);
 	if (pending && !is_sender(pending, at))
@@ -276,37 +281,56 @@ static __noinline int has_true_quote(struct __sk_buff *skb, struct passage *at)
 	       same_address(at->packet.quoted.destination, at->packet.tuple.destination);
 }
 
-/* Whether the connection that an ICMP error quotes passes. */
+/*
+ * Whether the connection that an ICMP error quotes is open and passes. Without a flow an error
+ * is a packet like any other, else whoever invents a quote could send what he likes.
+ */
 static __noinline int passes_quoted(struct __sk_buff *skb, struct passage *at)
 {
-	__u32 ifindex = skb->ifindex, sent = !at->direction;
 	const struct tuple *quoted = &at->packet.quoted;
-	struct endpoint *endpoint;
-	struct tuple original;
-	struct decision d;
-	struct question q;
-	struct flow *flow;
+	struct flow *flow, copy;
 
-	make_key(&at->key, quoted, ifindex, at->direction);
+	make_key(&at->key, quoted, skb->ifindex, at->direction);
 	flow = bpf_map_lookup_elem(&flow_map, &at->key);
-	if (flow) {
-		if (flow->generation != at->generation)
-			judge_again(&at->key, flow, at->generation);
-		return flow->verdict != VERDICT_DENY;
-	}
-	endpoint = bpf_map_lookup_elem(&endpoint_map, &ifindex);
-	if (!endpoint)
+	if (!flow)
+		flow = bpf_map_lookup_elem(&pending_map, &at->key);
+	if (!flow)
 		return 0;
-	/* Not tracked, or pending: judged as the quoted packet was, in its own direction. */
-	__builtin_memcpy(original.source, quoted->destination, sizeof(original.source));
-	__builtin_memcpy(original.destination, quoted->source, sizeof(original.destination));
-	original.source_port = quoted->destination_port;
-	original.destination_port = quoted->source_port;
-	original.protocol = quoted->protocol;
-	ask(&q, &original, sent, endpoint, at->generation);
-	q.believed = sent == DIRECTION_EGRESS;
-	classify(&q, &d);
-	return d.verdict == VERDICT_ALLOW;
+	copy = *flow; /* a pending one can be given away meanwhile */
+	if (!same_address(copy.pod,
+	                  at->direction == DIRECTION_EGRESS ? quoted->source : quoted->destination))
+		return 0;
+	if (copy.generation != at->generation)
+		judge_again(&at->key, &copy, at->generation);
+	return copy.verdict != VERDICT_DENY;
+}
+
+/* Whether a pod that sends an ICMP error does so in another's name. */
+static __always_inline int is_forged_error(struct __sk_buff *skb, const struct passage *at)
+{
+	__u32 ifindex = skb->ifindex;
+	struct endpoint *endpoint;
+
+	if (at->direction == DIRECTION_INGRESS)
+		return 0;
+	endpoint = bpf_map_lookup_elem(&endpoint_map, &ifindex);
+	return endpoint && is_spoofed(endpoint, at->packet.tuple.source, at->generation);
+}
+
+/*
+ * Whether a neighbour message is what the link needs. A pod sends none that are a router's, and
+ * none to strangers beyond the link.
+ */
+static __noinline int is_needed(const struct passage *at)
+{
+	const struct tuple *t = &at->packet.tuple;
+
+	if (at->direction == DIRECTION_INGRESS || !t->protocol) /* ARP has no protocol */
+		return 1;
+	if (at->packet.router)
+		return 0;
+	return t->destination[0] == 0xff || is_link_scope(t->destination) ||
+	       find_identity(t->destination, at->generation) != IDENTITY_WORLD;
 }
 
 /* A packet of no connection: counted, and dropped for this reason where policy isolates. */
@@ -352,11 +376,12 @@ static __always_inline int handle(struct __sk_buff *skb, __u32 direction)
 			return track(skb, &at);
 		return judge_stray(skb, &at, REASON_FRAGMENT);
 	case PACKET_ICMP_ERROR:
-		if (has_true_quote(skb, &at) && passes_quoted(skb, &at))
+		if (!is_forged_error(skb, &at) && has_true_quote(skb, &at) &&
+		    passes_quoted(skb, &at))
 			return judge_stray(skb, &at, REASON_ICMP_ERROR);
 		return track(skb, &at);
 	case PACKET_NEIGHBOR:
-		return judge_stray(skb, &at, REASON_NEIGHBOR);
+		return is_needed(&at) ? judge_stray(skb, &at, REASON_NEIGHBOR) : track(skb, &at);
 	case PACKET_NOT_IP:
 		return judge_stray(skb, &at, REASON_NOT_IP);
 	case PACKET_SOURCE_ROUTED:
@@ -396,7 +421,7 @@ int trace_packet(struct __sk_buff *skb)
 		return DROP;
 	ask(&q, &p.tuple, direction, endpoint, generation);
 	q.believed = 1;
-	judge(endpoint, &p.tuple, direction, &q, &d);
+	judge(endpoint, q.pod, &q, &d);
 	skb->cb[TRACE_OUT_VERDICT] =
 		d.verdict == VERDICT_DENY && state.audit ? VERDICT_WOULD_DENY : d.verdict;
 	skb->cb[TRACE_OUT_REASON] = d.reason;

@@ -29,7 +29,13 @@ struct tuple {
 	__be16 source_port;
 	__be16 destination_port;
 	__u8 protocol;
-	__u8 pad[3];
+	__u8 query; /* of ICMP: QUERY_ASKED or QUERY_ANSWERED */
+	__u8 pad[2];
+};
+
+enum {
+	QUERY_ASKED = 1,
+	QUERY_ANSWERED = 2,
 };
 
 struct packet {
@@ -41,6 +47,7 @@ struct packet {
 	__u8 tcp_flags;
 	__u8 opens;  /* can only be the first packet of a connection */
 	__u8 next;   /* IPv6: names the header at offset */
+	__u8 router; /* a neighbour message that only routers send */
 	__u8 answer; /* can only be an answer: never opens a flow */
 };
 
@@ -62,6 +69,11 @@ static __always_inline void map_ipv4(__be32 word[4], __be32 address)
 static __always_inline int is_mapped_ipv4(const __be32 word[4])
 {
 	return !word[0] && !word[1] && word[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline int is_link_local(const __be32 word[4])
+{
+	return (word[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
 }
 
 static __always_inline int same_address(const __u8 a[16], const __u8 b[16])

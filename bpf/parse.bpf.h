@@ -15,7 +15,8 @@
 
 #define VLAN_TAGS_MAX 2
 #define EXTENSION_HEADERS_MAX 8
-#define PULL_BYTES 512        /* linear data enough for all headers that are looked at */
+#define PULL_BYTES 512 /* linear data enough for all headers that are looked at */
+#define IPV4_OPTIONS_MAX 40
 #define HOP_LIMIT_ON_LINK 255 /* RFC 4861: proof that a neighbour sent it */
 
 struct cursor {
@@ -24,6 +25,13 @@ struct cursor {
 	void *end;
 	__u32 left; /* what the IP header says is left, which can be less than the frame */
 	int failure;
+};
+
+enum ipv4_option {
+	IPV4_OPTION_END = 0,
+	IPV4_OPTION_NOP = 1,
+	IPV4_OPTION_LSRR = 131,
+	IPV4_OPTION_SSRR = 137,
 };
 
 struct vlan_tag {
@@ -52,7 +60,6 @@ enum icmp_type {
 	ICMP_ECHO_REPLY = 0,
 	ICMP_UNREACHABLE = 3,
 	ICMP_SOURCE_QUENCH = 4,
-	ICMP_REDIRECT = 5,
 	ICMP_ECHO = 8,
 	ICMP_TIME_EXCEEDED = 11,
 	ICMP_PARAMETER_PROBLEM = 12,
@@ -61,6 +68,8 @@ enum icmp_type {
 	ICMPV6_FIRST_QUERY = 128, /* all below are errors */
 	ICMPV6_ECHO = 128,
 	ICMPV6_ECHO_REPLY = 129,
+	ICMPV6_ROUTER_ADVERTISEMENT = 134,
+	ICMPV6_REDIRECT = 137,
 };
 
 /* The start of every extension header but the fragment header. */
@@ -235,26 +244,22 @@ static __always_inline int parse_icmp(struct cursor *c, struct packet *p)
 	case ICMP_ECHO:
 	case ICMP_TIMESTAMP:
 		p->tuple.source_port = icmp->identifier;
+		p->tuple.query = QUERY_ASKED;
 		return PACKET_CONNECTION;
 	case ICMP_ECHO_REPLY:
 	case ICMP_TIMESTAMP_REPLY:
 		p->tuple.destination_port = icmp->identifier;
+		p->tuple.query = QUERY_ANSWERED;
 		p->answer = 1;
 		return PACKET_CONNECTION;
 	case ICMP_UNREACHABLE:
 	case ICMP_SOURCE_QUENCH:
-	case ICMP_REDIRECT:
 	case ICMP_TIME_EXCEEDED:
 	case ICMP_PARAMETER_PROBLEM:
 		return quote_follows(c, p);
 	default:
 		return PACKET_CONNECTION;
 	}
-}
-
-static __always_inline int is_link_local(const __be32 word[4])
-{
-	return (word[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
 }
 
 /* What a link needs to work. Only what a neighbour sent counts, else it is mere ICMPv6. */
@@ -281,12 +286,17 @@ static __always_inline int parse_icmpv6(struct cursor *c, struct packet *p, __u8
 	icmp = take(c, sizeof(*icmp));
 	if (!icmp)
 		return c->failure;
-	if (is_neighbor_message(icmp->type, hop_limit, &p->tuple))
+	if (is_neighbor_message(icmp->type, hop_limit, &p->tuple)) {
+		p->router =
+			icmp->type == ICMPV6_ROUTER_ADVERTISEMENT || icmp->type == ICMPV6_REDIRECT;
 		return PACKET_NEIGHBOR;
+	}
 	if (icmp->type == ICMPV6_ECHO) {
 		p->tuple.source_port = icmp->identifier;
+		p->tuple.query = QUERY_ASKED;
 	} else if (icmp->type == ICMPV6_ECHO_REPLY) {
 		p->tuple.destination_port = icmp->identifier;
+		p->tuple.query = QUERY_ANSWERED;
 		p->answer = 1;
 	} else if (icmp->type < ICMPV6_FIRST_QUERY) {
 		return quote_follows(c, p);
@@ -312,7 +322,28 @@ static __always_inline int parse_upper(struct cursor *c, struct packet *p, __u8 
 	}
 }
 
-static __always_inline int parse_ipv4(struct cursor *c, struct packet *p)
+/*
+ * Whether the IPv4 options, length bytes at offset, make the destination a mere stage on the
+ * way. A global function: verified once.
+ */
+__noinline int has_source_route(struct __sk_buff *skb, __u32 offset, __u32 length)
+{
+	__u32 at = 0;
+	__u8 option[2];
+
+	for (int i = 0; i < IPV4_OPTIONS_MAX; i++) {
+		if (at >= length || bpf_skb_load_bytes(skb, offset + at, option, sizeof(option)))
+			return 0;
+		if (option[0] == IPV4_OPTION_LSRR || option[0] == IPV4_OPTION_SSRR)
+			return 1;
+		if (option[0] == IPV4_OPTION_END)
+			return 0;
+		at += option[0] == IPV4_OPTION_NOP ? 1 : option[1] < 2 ? 2 : option[1];
+	}
+	return 0;
+}
+
+static __always_inline int parse_ipv4(struct __sk_buff *skb, struct cursor *c, struct packet *p)
 {
 	struct iphdr *ip;
 	__u32 options, total;
@@ -333,10 +364,14 @@ static __always_inline int parse_ipv4(struct cursor *c, struct packet *p)
 	}
 	map_ipv4(p->tuple.source_word, ip->saddr);
 	map_ipv4(p->tuple.destination_word, ip->daddr);
+	p->offset = c->at - c->start;
 	p->tuple.protocol = ip->protocol;
 	skipped = take(c, options);
 	if (!skipped)
 		return c->failure;
+
+	if (options && has_source_route(skb, p->offset, options))
+		return PACKET_SOURCE_ROUTED;
 
 	p->fragment_id = ip->id;
 	if (ip->frag_off & bpf_htons(0x1fff))
@@ -406,7 +441,7 @@ __noinline int parse_frame(struct __sk_buff *skb, struct packet *p)
 	}
 	switch (protocol) {
 	case bpf_htons(ETH_P_IP):
-		return parse_ipv4(&c, p);
+		return parse_ipv4(skb, &c, p);
 	case bpf_htons(ETH_P_IPV6):
 		return parse_ipv6(skb, &c, p);
 	case bpf_htons(ETH_P_ARP):
@@ -435,10 +470,13 @@ static __always_inline int parse_quoted_ports(struct cursor *c, struct tuple *t)
 	icmp = take(c, sizeof(*icmp));
 	if (!icmp)
 		return c->failure;
-	if (icmp->type == ICMP_ECHO || icmp->type == ICMPV6_ECHO)
+	if (icmp->type == ICMP_ECHO || icmp->type == ICMPV6_ECHO) {
 		t->destination_port = icmp->identifier;
-	else if (icmp->type == ICMPV6_ECHO_REPLY || icmp->type == ICMP_ECHO_REPLY)
+		t->query = QUERY_ANSWERED;
+	} else if (icmp->type == ICMPV6_ECHO_REPLY || icmp->type == ICMP_ECHO_REPLY) {
 		t->source_port = icmp->identifier;
+		t->query = QUERY_ASKED;
+	}
 	return PACKET_CONNECTION;
 }
 

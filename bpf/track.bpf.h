@@ -19,6 +19,10 @@ static __always_inline void make_key(struct flow_key *key, const struct tuple *t
 	__builtin_memset(key, 0, sizeof(*key));
 	key->ifindex = ifindex;
 	key->protocol = t->protocol;
+	if (t->query)
+		key->asker = (t->query == QUERY_ASKED) == (direction == DIRECTION_EGRESS)
+		                     ? ASKER_POD
+		                     : ASKER_PEER;
 	if (direction == DIRECTION_INGRESS) {
 		__builtin_memcpy(key->peer, t->source, sizeof(key->peer));
 		key->peer_port = t->source_port;
@@ -45,7 +49,7 @@ static __always_inline void ask_again(struct question *q, const struct flow_key 
 	q->port = direction == DIRECTION_INGRESS ? key->pod_port : key->peer_port;
 	q->protocol = key->protocol;
 	q->direction = direction;
-	q->believed = flow->reason == REASON_NODE || flow->reason == REASON_SELF;
+	q->believed = flow->believed;
 }
 
 static __always_inline void take_decision(struct flow *flow, const struct decision *d,
@@ -56,6 +60,18 @@ static __always_inline void take_decision(struct flow *flow, const struct decisi
 	flow->rule = d->rule;
 	/* Last: another CPU that sees the generation must see the verdict too. */
 	__sync_lock_test_and_set(&flow->generation, generation);
+}
+
+/* Whether the pod may send from that address, then what its rules say. */
+static __always_inline void judge(const struct endpoint *endpoint, const __u8 pod[16],
+                                  const struct question *q, struct decision *d)
+{
+	if (q->direction == DIRECTION_EGRESS && is_spoofed(endpoint, pod, q->generation)) {
+		__builtin_memset(d, 0, sizeof(*d));
+		decide(d, REASON_SPOOFED);
+		return;
+	}
+	classify(q, d);
 }
 
 /*
@@ -71,7 +87,7 @@ static __noinline int judge_again(const struct flow_key *key, struct flow *flow,
 	if (!endpoint)
 		return 0;
 	ask_again(&q, key, flow, endpoint, generation);
-	classify(&q, &d);
+	judge(endpoint, q.pod, &q, &d);
 	take_decision(flow, &d, generation);
 	return 0;
 }

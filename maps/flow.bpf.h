@@ -37,7 +37,7 @@ struct fragment_ports {
 	__be16 source;
 	__be16 destination;
 	__u8 protocol;
-	__u8 tcp_flags;
+	__u8 query;
 	__u8 pad[2];
 };
 

@@ -15,9 +15,15 @@ struct flow_key {
 	__be16 pod_port;
 	__be16 peer_port;
 	__u8 protocol;
-	__u8 pad[3];
+	__u8 asker; /* of ICMP queries: ASKER_POD or ASKER_PEER; else 0 */
+	__u8 pad[2];
 };
 EBPFD_ASSERT_SIZE(struct flow_key, 28);
+
+enum {
+	ASKER_POD = 1,
+	ASKER_PEER = 2,
+};
 
 enum flow_state {
 	FLOW_NEW = 0,         /* only one side was heard; in pending_map */
@@ -41,7 +47,8 @@ struct flow {
 	__u8 direction; /* in which it was opened */
 	__u8 state;
 	__u8 tcp_flags[DIRECTION_COUNT]; /* all that were seen */
-	__u8 pad[6];
+	__u8 believed; /* a peer with the node's, or the pod's own, address is what it says */
+	__u8 pad[5];
 	__u8 pod[16]; /* the pod's address, IPv4 mapped */
 };
 EBPFD_ASSERT_SIZE(struct flow, 96);

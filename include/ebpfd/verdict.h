@@ -33,7 +33,7 @@ enum reason {
 	REASON_FRAGMENT = 10,      /* a later fragment whose first one was not seen */
 	REASON_MALFORMED = 11,     /* headers that cannot be parsed */
 	REASON_NOT_IP = 12,        /* neither IP nor ARP */
-	REASON_SOURCE_ROUTED = 13, /* an IPv6 routing header with segments left */
+	REASON_SOURCE_ROUTED = 13, /* the destination is a mere stage on the packet's way */
 	REASON_SPOOFED = 14,       /* the pod sends from an address that belongs to somebody else */
 
 	REASON_COUNT = 16,

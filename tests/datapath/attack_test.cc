@@ -134,7 +134,7 @@ spec:
     ports: [{port: 7946, protocol: UDP}]
 )";
 
-TEST(Attack, CutFlowDoesNotForbidWhatIsAllowedInReverse)
+TEST(Attack, CutFlowDoesNotForbidForEverWhatIsAllowedInReverse)
 {
     Bench bench;
     bench.enforce(db_may_send);
@@ -142,26 +142,9 @@ TEST(Attack, CutFlowDoesNotForbidWhatIsAllowedInReverse)
     bench.from_web(web_to_db().udp(7946, 7946));
     bench.enforce(web_may_send);
     EXPECT_EQ(bench.to_web(db_to_web().udp(7946, 7946)), denied);
+    EXPECT_EQ(bench.from_web(web_to_db().udp(7946, 7946)), denied); // may be the old exchange
+    bench.age_flows(std::chrono::seconds(31));
     EXPECT_EQ(bench.from_web(web_to_db().udp(7946, 7946)), allowed_by(REASON_RULE));
-}
-
-const std::string from_outside_alone = R"(
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: in, namespace: shop}
-spec:
-  podSelector: {matchLabels: {app: web}}
-  ingress:
-  - from: [{ipBlock: {cidr: 192.0.2.9/32}}]
-)";
-
-TEST(Attack, PodDoesNotPassForAnAddressOutside)
-{
-    Bench bench;
-    bench.enforce(from_outside_alone);
-    const auto forged = Packet{}.eth().ipv4(outside_v4, web_v4).udp(1000, 80);
-    EXPECT_EQ(bench.to_web(forged, bench.db_ifindex()).outcome, VERDICT_DENY);
-    EXPECT_EQ(bench.to_web(forged).outcome, VERDICT_ALLOW);
 }
 
 TEST(Attack, NeighbourMessageIsNoWayOutOfAPodWithoutEgress)
@@ -194,19 +177,15 @@ TEST(Attack, AddressThatIsGivenToAnotherPodIsNotTheSendersAnyMore)
 {
     Bench bench;
     bench.enforce(policies::none);
+    const auto sent = Packet{}.eth().ipv4("169.254.9.9", db_v4).udp(1000, 53);
+    EXPECT_EQ(bench.from_web(sent).outcome, VERDICT_ALLOW);
     const ebpfd::Fd addresses(bpf_obj_get((bench.options().bpffs + "/maps/address_map").c_str()));
-    ASSERT_TRUE(addresses);
     address_key key{};
-    std::ranges::copy(ebpfd::IpAddress::parse(api_v4).value().bytes, key.address);
-    identity_slots slots{};
-    ASSERT_EQ(bpf_map_lookup_elem(addresses.get(), &key, &slots), 0);
-    ASSERT_EQ(bpf_map_delete_elem(addresses.get(), &key), 0);
-    const auto forged = Packet{}.eth().ipv4(api_v4, db_v4).udp(1000, 53);
-    EXPECT_EQ(bench.from_web(forged).outcome, VERDICT_ALLOW);
-    slots.number[0] = slots.number[1] = std::max(slots.number[0], slots.number[1]);
+    std::ranges::copy(ebpfd::IpAddress::parse("169.254.9.9").value().bytes, key.address);
+    const identity_slots slots{.number = {IDENTITY_FIRST, IDENTITY_FIRST}};
     ASSERT_EQ(bpf_map_update_elem(addresses.get(), &key, &slots, BPF_ANY), 0);
     bench.enforce(policies::closed_ingress);
-    EXPECT_EQ(bench.from_web(forged), spoofed);
+    EXPECT_EQ(bench.from_web(sent), spoofed);
 }
 
 } // namespace

@@ -216,4 +216,14 @@ std::vector<std::pair<flow_key, flow>> Bench::flows()
     return must(maps_->flows(false), "flows");
 }
 
+void Bench::age_flows(std::chrono::nanoseconds time)
+{
+    const Fd fd(bpf_obj_get((bpffs_ + "/maps/flow_map").c_str()));
+    for (auto [key, value] : flows()) {
+        value.seen_ns -= static_cast<uint64_t>(time.count());
+        if (bpf_map_update_elem(fd.get(), &key, &value, BPF_EXIST))
+            throw std::runtime_error("no flow could be aged");
+    }
+}
+
 } // namespace bench

@@ -7,6 +7,7 @@
 #include "lab/addresses.h"
 #include "lab/packet.h"
 
+#include <chrono>
 #include <cstdint>
 #include <gtest/gtest.h>
 #include <memory>
@@ -60,6 +61,8 @@ public:
     std::vector<::event> events();
     ::ledger losses();
     std::vector<std::pair<::flow_key, ::flow>> flows();
+    // Makes all flows look as if they had been silent for that much longer.
+    void age_flows(std::chrono::nanoseconds time);
     ebpfd::PinnedMaps& maps() { return *maps_; }
 
 private:

@@ -257,7 +257,10 @@ TEST(Flow, NobodySendsInAnothersName)
     EXPECT_EQ(bench.from_web(as(api_v4)), spoofed); // on the ports of a flow of its own
     EXPECT_EQ(bench.from_web(as(node_v4)), spoofed);
     EXPECT_EQ(bench.from_web(as(db_v4)), spoofed);
-    EXPECT_EQ(bench.from_web(as(outside_v4)), allowed_by(REASON_NO_POLICY));
+    EXPECT_EQ(bench.from_web(as(outside_v4)), spoofed);
+    EXPECT_EQ(bench.from_web(as("0.0.0.0")), allowed_by(REASON_NO_POLICY)); // DHCP
+    EXPECT_EQ(bench.from_web(Packet{}.eth().ipv6("fe80::1", db_v6).udp(1000, 53)),
+              allowed_by(REASON_NO_POLICY));
 }
 
 TEST(Flow, PodsOwnAddressIsNotBelievedFromAnotherPod)

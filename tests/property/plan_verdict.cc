@@ -104,16 +104,22 @@ static Verdict by_ruleset(const Plan& plan, const PlanRuleset& set, const refere
     return first_bit(plan, set, matching(set, packet, peer, known));
 }
 
+static bool spoofed(const Plan& plan, const PlanEndpoint& endpoint, const IpAddress& source)
+{
+    const auto& own = endpoint.addresses;
+    if (own.empty() || std::ranges::count(own, source) != 0)
+        return false;
+    return std::ranges::any_of(own, [&](const auto& a) { return a.is_v4() == source.is_v4(); }) ||
+           std::ranges::count(plan.addresses, source, &PlanAddress::address) != 0;
+}
+
 Verdict of_plan(const Plan& plan, const reference::Packet& packet)
 {
     const Verdict closed{.allow = false, .why = REASON_UNKNOWN_POD, .rule = {}};
     const auto endpoint = std::ranges::find(plan.endpoints, packet.ifindex, &PlanEndpoint::ifindex);
     if (endpoint == plan.endpoints.end())
         return closed;
-    const auto& own = endpoint->addresses;
-    if (packet.dir == DIRECTION_EGRESS && !own.empty() &&
-        std::ranges::count(own, packet.source) == 0 &&
-        std::ranges::count(plan.addresses, packet.source, &PlanAddress::address) != 0)
+    if (packet.dir == DIRECTION_EGRESS && spoofed(plan, *endpoint, packet.source))
         return {.allow = false, .why = REASON_SPOOFED, .rule = {}};
     const uint32_t set = endpoint->ruleset[packet.dir];
     if (set == PLAN_RULESET_CLOSED)

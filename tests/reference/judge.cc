@@ -117,12 +117,16 @@ static Judgement judge_by_rules(const World& world, const Packet& packet, const 
     return denial;
 }
 
-// Whether the pod sends from an address that somebody else is known to have.
+// Whether the pod sends from an address that is not its own. Of a family in which it has none,
+// only what somebody else is known to have counts. Link-local addresses are not asked for here.
 static bool spoofed(const World& world, const Packet& packet, const Pod& pod)
 {
     if (packet.dir == DIRECTION_INGRESS || pod.addresses.empty() ||
         std::ranges::count(pod.addresses, packet.source) != 0)
         return false;
+    for (const IpAddress& own : pod.addresses)
+        if (same_family(own, packet.source))
+            return true;
     const bool service = std::ranges::any_of(world.services, [&](const auto& one) {
         return std::ranges::count(one->cluster_ips, packet.source) != 0;
     });
