@@ -111,7 +111,7 @@ bool WatchedDirectory::differs(const Entry& entry, struct stat& status) const
 {
     const auto known = given_.find(entry.name);
     if (stat(path_of(entry.name).c_str(), &status) != 0)
-        return errno != ENOENT || known != given_.end();
+        return errno != ENOENT || known != given_.end() || entry.is_link;
     return known == given_.end() || !known->second.settled ||
            known->second.stamp != FileStamp::of(status);
 }

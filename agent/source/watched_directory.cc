@@ -16,6 +16,13 @@ int64_t realtime_ns()
     return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
+// A link that leads nowhere is a file in error, not one that is gone.
+bool is_link(const std::string& path)
+{
+    struct stat status {};
+    return lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+}
+
 } // namespace
 
 bool is_document_name(std::string_view name)
@@ -100,10 +107,10 @@ std::optional<WatchedDirectory::Reading> WatchedDirectory::read(const std::strin
     struct stat status {};
     const int failed = stat(path.c_str(), &status) == 0 ? 0 : errno;
     Reading reading;
-    reading.gone = failed == ENOENT || (failed == 0 && S_ISDIR(status.st_mode));
+    reading.gone = (failed == ENOENT && !is_link(path)) || (failed == 0 && S_ISDIR(status.st_mode));
     if (!reading.gone) {
         auto file = read_file(path);
-        reading.gone = !file && file.error().code == ENOENT;
+        reading.gone = !file && file.error().code == ENOENT && !is_link(path);
         reading.given.stamp = file ? file->stamp : FileStamp::of(status);
         reading.given.settled = reading.given.stamp.changed_ns + tick_ns < begun;
         if (file) {
@@ -111,7 +118,8 @@ std::optional<WatchedDirectory::Reading> WatchedDirectory::read(const std::strin
             reading.text = std::move(file->text);
         } else {
             reading.given.error = file.error().message;
-            reading.text = std::unexpected(FileError{{path, 0, 0}, file.error().message});
+            FileError error{.origin = {.file = path}, .reason = file.error().message};
+            reading.text = std::unexpected(std::move(error));
         }
     }
     if (reading.gone && !given_.contains(name) && !read_.contains(name))

@@ -41,12 +41,14 @@ TEST(WatcherLinks, TargetMayAppearLaterAndVanish)
     const TempDir elsewhere;
     fs::create_symlink(elsewhere / "x/t", dir / "a.yaml");
     Watched watched({dir.path()});
-    EXPECT_EQ(watched.now(), Batch{});
-    EXPECT_EQ(watched.state().files, 0U);
+    const Batch nowhere{{dir / "a.yaml", "error: open: No such file or directory"}};
+    EXPECT_EQ(watched.now(), nowhere);
     fs::create_directory(elsewhere / "x");
     write_file(elsewhere / "x/t", "1");
     EXPECT_EQ(watched.until(dir / "a.yaml", "1").back(), (Batch{{dir / "a.yaml", "1"}}));
     fs::remove(elsewhere / "x/t");
+    EXPECT_EQ(watched.next(), nowhere); // what it said stays in force
+    fs::remove(dir / "a.yaml");
     EXPECT_EQ(watched.next(), (Batch{{dir / "a.yaml", "gone"}}));
 }
 
