@@ -41,7 +41,7 @@ template <class T> void take(FileContent& content, std::expected<T, std::vector<
         return;
     }
     if constexpr (std::is_same_v<T, InventoryObject>)
-        std::visit([&](auto&& object) { keep(content.objects, std::move(object)); },
+        std::visit([&]<class O>(O&& object) { keep(content.objects, std::forward<O>(object)); },
                    std::move(*decoded));
     else
         keep(content.objects, std::move(*decoded));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/samples.h"
 #include "kernel/pinned.h"
+#include "lab/socket.h"
 #include "system/agent.h"
 #include "system/objects.h"
 
@@ -83,23 +84,40 @@ Samples measure_policy(const Agent& agent, const ebpfd::PinnedMaps& maps, const 
     return samples;
 }
 
-// The pod's interface is there; its inventory entry comes, or goes.
+// Whether packets of both directions have been judged on the pod's interface.
+bool is_enforced(const ebpfd::PinnedMaps& maps, const std::string& pod)
+{
+    for (const auto& [ifindex, name] : must(maps.endpoint_names())) {
+        if (pod != name.pod)
+            continue;
+        uint64_t seen[DIRECTION_COUNT] = {};
+        const auto rows = must(maps.counters(name.index));
+        for (uint32_t row = 0; row < COUNTERS_PER_ENDPOINT; row++)
+            seen[row / (COUNTERS_PER_ENDPOINT / DIRECTION_COUNT)] += rows[row].packets;
+        return seen[DIRECTION_INGRESS] != 0 && seen[DIRECTION_EGRESS] != 0;
+    }
+    return false;
+}
+
+// The pod's interface is there and packets go both ways; its inventory entry comes, or goes.
 Samples measure_pod(const Agent& agent, const ebpfd::PinnedMaps& maps, const lab::Node& node)
 {
-    const uint32_t ifindex = ifindex_of(maps, "pod-0");
-    const auto attached = [&] {
-        const auto link = agent.bpffs() / "links" / fmt::format("{}-egress", ifindex);
-        return ifindex_of(maps, "pod-0") == ifindex && std::filesystem::exists(link);
-    };
+    const auto &pod = node.pod("pod0"), &peer = node.pod("pod1");
+    const auto out = lab::Socket::connect(pod, lab::Transport::udp, peer.v4, 9);
+    const auto in = lab::Socket::connect(peer, lab::Transport::udp, pod.v4, 9);
+    const auto file = agent.inventory() / "pod-0.yaml";
     Samples samples;
-    for (int round = 0; round < rounds / 5; round++) {
-        const auto file = agent.inventory() / "pod-0.yaml";
+    for (int round = 0; round < rounds / 2; round++) {
         std::filesystem::remove(file);
-        if (agent.settle().exit != exit_ok || attached())
+        if (agent.settle().exit != exit_ok || ifindex_of(maps, "pod-0") != 0)
             throw std::runtime_error("the pod did not go");
         const auto start = steady_clock::now();
-        replace_file(file, pod_yaml(node.pod("pod0"), 0));
-        samples.add(wait_until(start, attached));
+        replace_file(file, pod_yaml(pod, 0));
+        samples.add(wait_until(start, [&] {
+            out.send("x");
+            in.send("x");
+            return is_enforced(maps, "pod-0");
+        }));
     }
     return samples;
 }
@@ -113,10 +131,23 @@ long resident_kib(pid_t pid)
     return -1;
 }
 
-void show(const char* name, const Samples& samples)
+void show(const std::string& name, const Samples& samples)
 {
     fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} |\n", name, samples.at(0.5), samples.at(0.99),
                samples.at(1));
+}
+
+void measure_changes_with(const lab::Node& node, Agent& agent, const std::string& mode)
+{
+    if (!agent.start({"--attach", mode}))
+        throw std::runtime_error("ebpfd did not start: " + agent.process().err());
+    const auto maps = must(ebpfd::PinnedMaps::open(agent.bpffs()));
+    show("policy file renamed to packet judged by it, " + mode, measure_policy(agent, *maps, node));
+    show("inventory entry there to pod enforced, " + mode, measure_pod(agent, *maps, node));
+    fmt::print("| resident memory of ebpfd, KiB, {} | {} | | |\n", mode,
+               resident_kib(agent.process().pid()));
+    agent.stop();
+    (void)agent.detach();
 }
 
 } // namespace
@@ -131,16 +162,11 @@ bool measure_changes()
     }
     for (int i = 0; i < policies; i++)
         replace_file(agent.policies() / fmt::format("policy-{}.yaml", i), policy_yaml(i, true));
-    if (!agent.start()) {
-        fmt::print(stderr, "ebpfd did not start: {}\n", agent.process().err());
-        return false;
-    }
-    const auto maps = must(ebpfd::PinnedMaps::open(agent.bpffs()));
-    fmt::print("{} local pods, {} policies\n\n| ms | median | p99 | max |\n|---|---|---|---|\n",
-               pods, policies);
-    show("policy file renamed to packet judged by it", measure_policy(agent, *maps, *node));
-    show("inventory entry there to pod enforced", measure_pod(agent, *maps, *node));
-    fmt::print("\nresident memory of ebpfd: {} KiB\n\n", resident_kib(agent.process().pid()));
+    fmt::print("| {} local pods, {} policies; ms | median | p99 | max |\n|---|---|---|---|\n", pods,
+               policies);
+    for (const char* mode : {"tcx", "clsact"})
+        measure_changes_with(*node, agent, mode);
+    fmt::print("\n");
     return true;
 }
 
