@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent.h"
 
-#include "inventory/locate.h"
+#include "capabilities.h"
 
 #include <csignal>
 #include <fmt/format.h>
@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 constexpr auto tick_interval = 5s;
+constexpr auto idle_after = 50ms;
 constexpr int interface_rounds = 16; // bounds how long a storm of notifications holds the loop
 constexpr size_t notes_shown = 10;
 
@@ -47,19 +48,32 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& from)
     to.insert(to.end(), from.begin(), from.end());
 }
 
+Result<Folders> open_folders(const Config& config)
+{
+    auto texts = ValidTexts::open(config.runtime_dir + "/valid");
+    if (!texts)
+        return std::unexpected(texts.error());
+    return Folders::watch(config.policy, config.inventory, std::move(*texts));
+}
+
 } // namespace
 
 Result<Agent::Parts> Agent::open_parts(const Config& config)
 {
+    const auto capabilities = effective_capabilities();
+    if (!capabilities)
+        return std::unexpected(capabilities.error());
+    if (auto enough = check_capabilities(*capabilities); !enough)
+        return std::unexpected(enough.error());
     auto signals = Signals::block();
     if (!signals)
         return std::unexpected(signals.error());
-    auto folders = Folders::watch(config.policy, config.inventory);
-    if (!folders)
-        return std::unexpected(folders.error());
     auto lock = AgentLock::take(config.runtime_dir, config.bpffs);
     if (!lock)
         return std::unexpected(lock.error());
+    auto folders = open_folders(config);
+    if (!folders)
+        return std::unexpected(folders.error());
     auto interfaces = InterfaceWatcher::start();
     if (!interfaces)
         return std::unexpected(interfaces.error());
@@ -69,15 +83,8 @@ Result<Agent::Parts> Agent::open_parts(const Config& config)
     auto epoll = Epoll::make();
     if (!epoll)
         return std::unexpected(epoll.error());
-    auto datapath = Datapath::open({.bpffs = config.bpffs,
-                                    .capacities = config.capacities,
-                                    .audit = config.audit,
-                                    .attach = config.attach});
-    if (!datapath)
-        return std::unexpected(datapath.error());
-    return Parts{std::move(*lock),       std::move(*signals),  std::move(*folders),
-                 std::move(*interfaces), std::move(*datapath), std::move(*ticker),
-                 std::move(*epoll)};
+    return Parts{std::move(*lock),       std::move(*signals), std::move(*folders),
+                 std::move(*interfaces), std::move(*ticker),  std::move(*epoll)};
 }
 
 Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
@@ -86,18 +93,13 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
     if (!parts)
         return std::unexpected(parts.error());
     std::unique_ptr<Agent> agent(new Agent(config, std::move(*parts)));
-    if (auto watched = agent->watch_all(); !watched)
-        return std::unexpected(watched.error());
-    auto servers = Servers::start({.config = agent->config_,
-                                   .agent = agent->facts_,
-                                   .board = agent->board_,
-                                   .rescans = agent->rescans_,
-                                   .observer = agent->observer_,
-                                   .traffic = agent->traffic_,
-                                   .applies = agent->applies_});
-    if (!servers)
-        return std::unexpected(servers.error());
-    agent->servers_ = std::move(*servers);
+    auto ready = agent->watch_all();
+    if (ready)
+        ready = agent->listen();
+    if (ready) // the last thing that may fail: a start that fails leaves nothing pinned
+        ready = agent->open_datapath();
+    if (!ready)
+        return std::unexpected(ready.error());
     return agent;
 }
 
@@ -106,8 +108,7 @@ Agent::Agent(const Config& config, Parts parts)
                               .node_name = config.node_name,
                               .audit = config.audit,
                               .started_ns = wall_clock_ns()},
-      parts_(std::move(parts)), enforcer_(*parts_.datapath, config.bpffs, observer_, traffic_),
-      reader_(std::make_unique<RecordReader>(*parts_.datapath, observer_))
+      parts_(std::move(parts))
 {
 }
 
@@ -128,20 +129,71 @@ Result<void> Agent::watch_all()
     return {};
 }
 
+Result<void> Agent::listen()
+{
+    auto servers = Servers::listen({.config = config_,
+                                    .agent = facts_,
+                                    .board = board_,
+                                    .rescans = rescans_,
+                                    .observer = observer_,
+                                    .traffic = traffic_,
+                                    .applies = applies_});
+    if (!servers)
+        return std::unexpected(servers.error());
+    servers_ = std::move(*servers);
+    return {};
+}
+
+Result<void> Agent::open_datapath()
+{
+    auto datapath = Datapath::open({.bpffs = config_.bpffs,
+                                    .capacities = config_.capacities,
+                                    .audit = config_.audit,
+                                    .attach = config_.attach});
+    if (!datapath)
+        return std::unexpected(datapath.error());
+    datapath_ = std::move(*datapath);
+    enforcer_ = std::make_unique<Enforcer>(*datapath_, config_.bpffs, observer_, traffic_);
+    reader_ = std::make_unique<RecordReader>(*datapath_, observer_);
+    adopt_homes();
+    servers_.serve();
+    return {};
+}
+
+void Agent::adopt_homes()
+{
+    Result<std::vector<std::pair<uint32_t, endpoint_name>>> names;
+    if (const auto maps = PinnedMaps::open(config_.bpffs); maps)
+        names = (*maps)->endpoint_names();
+    else
+        names = std::unexpected(maps.error());
+    if (names)
+        homes_.adopt(*names);
+    else
+        spdlog::warn("interfaces of pods are searched anew: {}", names.error().message);
+}
+
 Result<void> Agent::run()
 {
     spdlog::info("ebpfd {} on node {}: {} mode, {}", facts_.version, facts_.node_name,
-                 config_.audit ? "audit" : "enforce", parts_.datapath->attach_mode());
+                 config_.audit ? "audit" : "enforce", datapath_->attach_mode());
     collect_interfaces();
     parts_.folders.rescan();
     update();
     for (;;) {
-        settle_if_idle();
-        if (auto waited = parts_.epoll.wait(); !waited)
-            return waited;
+        const auto woken = parts_.epoll.wait(
+            parts_.folders.texts().due() ? std::optional(idle_after) : std::nullopt);
+        if (!woken)
+            return std::unexpected(woken.error());
+        if (!*woken) {
+            write_texts_while_idle();
+            continue;
+        }
         bool rescan = false;
-        if (told_to_stop(rescan))
+        if (told_to_stop(rescan)) {
+            parts_.folders.texts().write_all();
             return {};
+        }
         round(rescan);
     }
 }
@@ -181,12 +233,16 @@ void Agent::round(bool rescan)
 bool Agent::collect_interfaces()
 {
     bool changed = false;
+    bool failed = false;
     for (int i = 0; i < interface_rounds; i++) {
         const auto processed = parts_.interfaces.process();
         const std::string error = processed ? "" : processed.error().message;
         changed = changed || error != interface_error_ || (processed && *processed);
         interface_error_ = error;
-        if (!processed || !is_readable(parts_.interfaces.fd()))
+        // After an error nothing need wake us again: once more now, then with every tick.
+        if (!processed && std::exchange(failed, true))
+            break;
+        if (processed && !is_readable(parts_.interfaces.fd()))
             break;
     }
     return changed;
@@ -199,9 +255,10 @@ World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
     nodes = objects.nodes.size();
     const auto& table = parts_.interfaces.table();
     World world;
-    world.node_addresses = node_addresses(table, objects.nodes, config_.node_name);
+    world.node_addresses = own_node_addresses(
+        node_addresses(table, objects.nodes, config_.node_name), objects.services);
     world.interfaces =
-        locate_pods(objects.pods, table, config_.node_name, config_.pod_interfaces, &warnings);
+        homes_.locate(objects.pods, table, config_.node_name, config_.pod_interfaces, &warnings);
     world.policies = std::move(objects.policies);
     world.pods = std::move(objects.pods);
     world.namespaces = std::move(objects.namespaces);
@@ -217,7 +274,7 @@ void Agent::update()
     View view = view_;
     view.warnings.clear();
     auto world = std::make_shared<World>(make_world(view.warnings, view.nodes));
-    auto outcome = enforcer_.enforce(*world);
+    auto outcome = enforcer_->enforce(*world);
     view.apply_duration = steady_clock::now() - start;
     view.applied_ns = wall_clock_ns();
     view.apply_error = outcome ? "" : outcome.error().message;
@@ -244,7 +301,7 @@ void Agent::update()
 // Completes the view, posts it, and logs what is new about it.
 void Agent::report(View& view)
 {
-    view.attach = parts_.datapath->attach_mode();
+    view.attach = datapath_->attach_mode();
     view.directories = parts_.folders.views();
     view.file_errors = parts_.folders.file_errors();
     if (!interface_error_.empty())
@@ -268,22 +325,26 @@ void Agent::report(View& view)
 
 void Agent::tick()
 {
-    const auto swept =
-        parts_.datapath->sweep([&](const event& closed) { observer_.consume(closed); });
+    enforcer_->finish();
+    const auto swept = datapath_->sweep([&](const event& closed) { observer_.consume(closed); });
     if (!swept)
         spdlog::warn("ended connections stay in their table: {}", swept.error().message);
     // Parsing and compiling leave much behind that nobody needs between changes.
     if (std::exchange(trim_due_, false))
         malloc_trim(0);
+    // However busy it is, nothing that was said stays unwritten for long.
+    parts_.folders.texts().retry();
+    parts_.folders.texts().write_all();
 }
 
-void Agent::settle_if_idle()
+void Agent::write_texts_while_idle()
 {
-    const bool busy = is_readable(parts_.interfaces.fd()) || is_readable(rescans_.fd());
-    if (busy || !enforcer_.unsettled())
-        return;
-    if (auto settled = enforcer_.settle(); !settled)
-        spdlog::warn("what the last policy left behind stays for now: {}", settled.error().message);
+    ValidTexts& texts = parts_.folders.texts();
+    while (texts.due()) {
+        texts.write_next();
+        if (const auto woken = parts_.epoll.wait(0ms); !woken || *woken)
+            return;
+    }
 }
 
 } // namespace ebpfd

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "enforcer.h"
 #include "folders.h"
+#include "homes.h"
 #include "inventory/interfaces.h"
 #include "lock.h"
 #include "new_lines.h"
@@ -31,7 +32,6 @@ private:
         Signals signals;
         Folders folders;
         InterfaceWatcher interfaces;
-        std::unique_ptr<Datapath> datapath;
         Ticker ticker;
         Epoll epoll;
     };
@@ -39,6 +39,9 @@ private:
     Agent(const Config& config, Parts parts);
 
     Result<void> watch_all();
+    Result<void> listen();
+    Result<void> open_datapath();
+    void adopt_homes();
     // Whether a signal asks for the end; a SIGHUP asks for a rescan.
     bool told_to_stop(bool& rescan);
     void round(bool rescan);
@@ -47,7 +50,7 @@ private:
     void update();
     void report(View& view);
     void tick();
-    void settle_if_idle();
+    void write_texts_while_idle();
 
     const Config config_;
     const AgentFacts facts_;
@@ -55,10 +58,12 @@ private:
     Observer observer_;
     TrafficTotals traffic_;
     ApplyMetrics applies_;
-    Enforcer enforcer_;
+    std::unique_ptr<Datapath> datapath_;
+    std::unique_ptr<Enforcer> enforcer_;
     Noticeboard board_;
     RescanDesk rescans_;
     View view_; // the last one posted
+    Homes homes_;
     std::string interface_error_;
     bool trim_due_ = false;
     NewLines errors_{spdlog::level::err};

@@ -44,6 +44,7 @@ Result<Enforcer::Outcome> Enforcer::enforce(const World& world)
     auto plan = compile(world);
     if (!plan)
         return fail("compile", plan.error());
+    finish();
     remember_traffic(*plan);
     // Records that the new policy makes wait for its names.
     auto held = observer_.hold_records();
@@ -58,19 +59,26 @@ Result<Enforcer::Outcome> Enforcer::enforce(const World& world)
                     .endpoints = plan->endpoints.size(),
                     .rulesets = plan->rulesets.size(),
                     .identities = plan->identities.size()};
-    unsettled_ = std::make_unique<InForce>(InForce{world, std::move(*plan)});
+    settle_aside(world, std::move(*plan));
     return outcome;
 }
 
-Result<void> Enforcer::settle()
+void Enforcer::settle_aside(World world, Plan plan)
 {
-    const auto last = std::exchange(unsettled_, nullptr);
-    if (auto settled = datapath_.settle(); !settled)
-        return settled;
-    // Only now do rules whose place alone has changed have their new one.
-    if (last)
-        publish_names(last->world, last->plan);
-    return {};
+    settling_ =
+        std::async(std::launch::async, [this, world = std::move(world), plan = std::move(plan)] {
+            if (auto settled = datapath_.settle(); !settled)
+                spdlog::warn("what the last policy left behind stays for now: {}",
+                             settled.error().message);
+            else // only now do rules whose place alone has changed have their new one
+                publish_names(world, plan);
+        });
+}
+
+void Enforcer::finish()
+{
+    if (settling_.valid())
+        settling_.get();
 }
 
 void Enforcer::remember_traffic(const Plan& next)

@@ -6,7 +6,7 @@
 #include "observe/observer.h"
 #include "tables.h"
 
-#include <memory>
+#include <future>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,15 +27,11 @@ public:
     };
     // On an error the previous policy, and its names, stay in force.
     Result<Outcome> enforce(const World& world);
-    // Whether the last change has left work for idle time; settle() does it.
-    bool unsettled() const { return unsettled_ != nullptr; }
-    Result<void> settle();
+    // Waits for what enforce() started aside: the datapath may be used again.
+    void finish();
 
 private:
-    struct InForce {
-        World world;
-        Plan plan;
-    };
+    void settle_aside(World world, Plan plan);
     void remember_traffic(const Plan& next);
     void publish_names(const World& world, const Plan& plan);
 
@@ -45,7 +41,8 @@ private:
     TrafficTotals& traffic_;
     NameBook book_;
     std::set<uint32_t> endpoints_; // in force, by ifindex
-    std::unique_ptr<InForce> unsettled_;
+    // The last change is settled while the main loop reads and compiles the next one.
+    std::future<void> settling_;
 };
 
 } // namespace ebpfd

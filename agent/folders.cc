@@ -3,22 +3,45 @@
 
 #include "source/parse.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 namespace ebpfd {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string_view kind_name(FolderKind kind)
 {
     return kind == FolderKind::policy ? "policy" : "inventory";
 }
 
-FileContent content_of(const FileChange& change, FolderKind kind)
+// As the copies name it, wherever the next agent is started.
+std::string lasting_path(const std::string& path)
 {
-    if (!change.text)
-        return {.objects = {}, .errors = {change.text.error()}, .notes = {}};
-    const auto documents = parse_documents(*change.text, change.path);
+    std::error_code error;
+    const fs::path absolute = fs::absolute(path, error);
+    return (error ? fs::path(path) : absolute).lexically_normal().string();
+}
+
+std::string lasting_folder(const std::string& folder)
+{
+    return fs::path(lasting_path(folder + "/any")).parent_path().string();
+}
+
+std::string folder_of(const std::string& path)
+{
+    return fs::path(path).parent_path().string();
+}
+
+FileContent content_of(const std::string& path, const std::expected<std::string, FileError>& text,
+                       FolderKind kind)
+{
+    if (!text)
+        return {.objects = {}, .errors = {text.error()}, .notes = {}};
+    const auto documents = parse_documents(*text, path);
     if (!documents)
         return {.objects = {}, .errors = {documents.error()}, .notes = {}};
     return decode_documents(*documents, kind);
@@ -27,10 +50,10 @@ FileContent content_of(const FileChange& change, FolderKind kind)
 Result<void> check_named(const std::string& path, FolderKind kind)
 {
     std::error_code error;
-    if (std::filesystem::is_directory(path, error))
+    if (fs::is_directory(path, error))
         return {};
     const auto name = kind_name(kind);
-    if (std::filesystem::exists(path, error))
+    if (fs::exists(path, error))
         return fail(ENOTDIR, fmt::format("the {} folder {} is no folder", name, path));
     return fail(ENOENT, fmt::format("the {0} folder {1} does not exist: make it with mkdir -p, or "
                                     "name another with --{0}-dir",
@@ -42,33 +65,71 @@ bool operator==(const DirectoryState& one, const DirectoryState& other)
     return std::tie(one.files, one.error) == std::tie(other.files, other.error);
 }
 
+bool has_copies(const ValidTexts& texts, FolderKind kind, const std::string& folder)
+{
+    return std::ranges::any_of(texts.copies(), [&](const auto& entry) {
+        return entry.first.first == kind && folder_of(entry.first.second) == folder;
+    });
+}
+
+template <class T> void append(std::vector<T>& to, std::vector<T> from)
+{
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
 } // namespace
 
-Result<Folders> Folders::watch(const WatchedDirs& policy, const WatchedDirs& inventory)
+Result<Folders> Folders::watch(const WatchedDirs& policy, const WatchedDirs& inventory,
+                               ValidTexts texts)
 {
-    Folders folders;
+    Folders folders(std::move(texts));
     if (auto added = folders.add(policy, FolderKind::policy); !added)
         return std::unexpected(added.error());
     if (auto added = folders.add(inventory, FolderKind::inventory); !added)
         return std::unexpected(added.error());
+    folders.drop_unwatched();
     return folders;
 }
 
 Result<void> Folders::add(const WatchedDirs& dirs, FolderKind kind)
 {
     for (const auto& path : dirs.paths)
-        if (auto good = dirs.named ? check_named(path, kind) : Result<void>(); !good)
-            return good;
+        if (dirs.named && !has_copies(texts_, kind, lasting_folder(path)))
+            if (auto good = check_named(path, kind); !good)
+                return good;
     auto watcher = DirectoryWatcher::create(dirs.paths);
     if (!watcher)
         return fail(fmt::format("watch {} folders", kind_name(kind)), watcher.error());
-    groups_.push_back({.kind = kind,
-                       .named = dirs.named,
-                       .watcher = std::move(*watcher),
-                       .error = {},
-                       .states = {},
-                       .lost = {}});
+    Group group;
+    group.kind = kind;
+    group.named = dirs.named;
+    group.watcher = std::move(*watcher);
+    expect_copied(group);
+    groups_.push_back(std::move(group));
     return {};
+}
+
+// Every file that there is a copy of counts as lost until its folder has been looked at.
+void Folders::expect_copied(Group& group)
+{
+    for (const auto& state : group.watcher->directories()) {
+        const auto folder = lasting_folder(state.path);
+        for (const auto& [key, copy] : texts_.copies())
+            if (key.first == group.kind && folder_of(key.second) == folder)
+                group.lost.insert(state.path + "/" + fs::path(key.second).filename().string());
+    }
+}
+
+void Folders::drop_unwatched()
+{
+    std::set<ValidTexts::Key> unwatched;
+    for (const auto& [key, copy] : texts_.copies())
+        unwatched.insert(key);
+    for (const auto& group : groups_)
+        for (const auto& path : group.lost)
+            unwatched.erase({group.kind, lasting_path(path)});
+    for (const auto& key : unwatched)
+        texts_.drop(key);
 }
 
 std::vector<int> Folders::fds() const
@@ -97,15 +158,9 @@ bool Folders::take(Group& group, bool all)
 {
     const auto processed = group.watcher->process();
     const auto error = processed ? std::string() : processed.error().message;
-    const auto changes = group.watcher->take_changes(all);
-    for (const auto& change : changes) {
-        if (change.gone) {
-            group.lost.insert(change.path);
-            continue;
-        }
-        store_.set(change.path, content_of(change, group.kind));
-        group.lost.erase(change.path);
-    }
+    auto changes = group.watcher->take_changes(all);
+    for (auto& change : changes)
+        take(group, std::move(change));
     auto states = group.watcher->directories();
     const bool changed = !changes.empty() || error != group.error ||
                          !std::ranges::equal(states, group.states, operator==);
@@ -115,6 +170,37 @@ bool Folders::take(Group& group, bool all)
     return changed;
 }
 
+void Folders::take(Group& group, FileChange change)
+{
+    if (change.gone) {
+        group.lost.insert(change.path);
+        return;
+    }
+    auto content = content_of(change.path, change.text, group.kind);
+    if (content.errors.empty())
+        texts_.keep({group.kind, lasting_path(change.path)}, std::move(*change.text));
+    else
+        restore(group, change.path);
+    group.store.set(change.path, std::move(content));
+    group.lost.erase(change.path);
+}
+
+// Of a file that is broken or away since before the start.
+void Folders::restore(Group& group, const std::string& path)
+{
+    if (group.store.knows(path))
+        return;
+    const ValidTexts::Key key{group.kind, lasting_path(path)};
+    const auto text = texts_.text(key);
+    if (!text)
+        return;
+    auto content = content_of(path, *text, group.kind);
+    if (!content.errors.empty())
+        return texts_.ignore(key, content.errors.front().reason);
+    spdlog::info("{} is in force as it was before this start", path);
+    group.store.set(path, std::move(content));
+}
+
 void Folders::settle_lost(Group& group)
 {
     std::set<std::string> unreadable;
@@ -122,23 +208,65 @@ void Folders::settle_lost(Group& group)
         if (!state.error.empty())
             unreadable.insert(state.path);
     std::erase_if(group.lost, [&](const std::string& path) {
-        if (unreadable.contains(std::filesystem::path(path).parent_path().string()))
+        if (unreadable.contains(folder_of(path))) {
+            restore(group, path);
             return false;
-        store_.remove(path);
+        }
+        group.store.remove(path);
+        texts_.drop({group.kind, lasting_path(path)});
         return true;
     });
+}
+
+// Each kind has a store of its own: one folder may be named for both.
+ObjectStore::InForce Folders::in_force() const
+{
+    ObjectStore::InForce out;
+    for (const auto& group : groups_) {
+        auto [objects, duplicates] = group.store.in_force();
+        append(out.objects.policies, std::move(objects.policies));
+        append(out.objects.pods, std::move(objects.pods));
+        append(out.objects.namespaces, std::move(objects.namespaces));
+        append(out.objects.services, std::move(objects.services));
+        append(out.objects.slices, std::move(objects.slices));
+        append(out.objects.nodes, std::move(objects.nodes));
+        append(out.duplicates, std::move(duplicates));
+    }
+    return out;
+}
+
+std::vector<FileError> Folders::file_errors() const
+{
+    std::vector<FileError> out;
+    for (const auto& group : groups_)
+        for (auto& error : group.store.errors())
+            if (std::ranges::find(out, error) == out.end())
+                out.push_back(std::move(error));
+    return out;
+}
+
+std::vector<std::string> Folders::notes() const
+{
+    std::vector<std::string> out;
+    for (const auto& group : groups_)
+        append(out, group.store.notes());
+    return out;
 }
 
 std::vector<DirectoryView> Folders::views() const
 {
     std::vector<DirectoryView> out;
     for (const auto& group : groups_)
-        for (const auto& state : group.states)
-            out.push_back({.path = state.path,
-                           .kind = std::string(kind_name(group.kind)),
-                           .files = state.files,
-                           .error = state.error.empty() ? group.error : state.error,
-                           .tolerated = state.missing && !group.named && group.error.empty()});
+        for (const auto& state : group.states) {
+            const bool missed = std::ranges::any_of(
+                group.lost, [&](const auto& path) { return folder_of(path) == state.path; });
+            out.push_back(
+                {.path = state.path,
+                 .kind = std::string(kind_name(group.kind)),
+                 .files = state.files,
+                 .error = state.error.empty() ? group.error : state.error,
+                 .tolerated = state.missing && !group.named && !missed && group.error.empty()});
+        }
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include "decode.h"
 #include "objects.h"
 #include "source/watcher.h"
+#include "valid_texts.h"
 #include "view.h"
 
 #include <memory>
@@ -16,38 +17,50 @@ namespace ebpfd {
 // All watched folders and what their files say.
 class Folders {
 public:
-    // A folder that was named and is not there is an error; a default one may come later.
-    static Result<Folders> watch(const WatchedDirs& policy, const WatchedDirs& inventory);
+    // A folder that was named and is not there is an error, unless there are copies of what its
+    // files said; a default one may come later.
+    static Result<Folders> watch(const WatchedDirs& policy, const WatchedDirs& inventory,
+                                 ValidTexts texts);
 
     std::vector<int> fds() const;
     // Takes in what has changed; returns whether anything has.
     bool collect();
-    // Takes in all that lies there now, files that are still being written too.
+    // Takes in all that lies there now, files that are still being written too. Comes first: a
+    // file that is broken or away by then says what its copy says.
     void rescan();
 
-    ObjectStore::InForce in_force() const { return store_.in_force(); }
-    std::vector<FileError> file_errors() const { return store_.errors(); }
-    std::vector<std::string> notes() const { return store_.notes(); }
+    ObjectStore::InForce in_force() const;
+    std::vector<FileError> file_errors() const;
+    std::vector<std::string> notes() const;
     std::vector<DirectoryView> views() const;
+    // The copies of what files say: for times when there is nothing else to do.
+    ValidTexts& texts() { return texts_; }
 
 private:
     // The folders of one kind.
     struct Group {
-        FolderKind kind;
+        FolderKind kind = FolderKind::policy;
         bool named = false;
         std::unique_ptr<DirectoryWatcher> watcher;
         std::string error;                  // of the watcher itself
         std::vector<DirectoryState> states; // as last seen
-        // Files that went with their folder: what they said stays in force until the folder is
-        // back and shows whether they are.
+        // Files that went with their folder, or before the start: what they said stays in force
+        // until the folder is back and shows whether they are.
         std::set<std::string> lost;
+        ObjectStore store;
     };
+    explicit Folders(ValidTexts texts) : texts_(std::move(texts)) {}
+
     Result<void> add(const WatchedDirs& dirs, FolderKind kind);
+    void expect_copied(Group& group);
+    void drop_unwatched();
     bool take(Group& group, bool all);
+    void take(Group& group, FileChange change);
+    void restore(Group& group, const std::string& path);
     void settle_lost(Group& group);
 
+    ValidTexts texts_;
     std::vector<Group> groups_;
-    ObjectStore store_;
 };
 
 } // namespace ebpfd

@@ -33,6 +33,7 @@ class ObjectStore {
 public:
     void set(const std::string& path, FileContent content);
     void remove(const std::string& path);
+    bool knows(const std::string& path) const { return files_.contains(key_of(path)); }
 
     struct InForce {
         Objects objects;

@@ -6,8 +6,8 @@
 namespace ebpfd {
 namespace {
 
-Result<std::unique_ptr<HttpServer>> serve_metrics(const Sources& sources,
-                                                  const ListenAddress& where)
+Result<std::unique_ptr<HttpServer>> listen_for_metrics(const Sources& sources,
+                                                       const ListenAddress& where)
 {
     auto server = HttpServer::on_port(where.address, where.port, metrics_routes(sources));
     if (!server && server.error().code == EADDRINUSE)
@@ -17,7 +17,7 @@ Result<std::unique_ptr<HttpServer>> serve_metrics(const Sources& sources,
 
 } // namespace
 
-Result<Servers> Servers::start(const Sources& sources)
+Result<Servers> Servers::listen(const Sources& sources)
 {
     Servers servers;
     auto socket = HttpServer::on_socket(sources.config.socket_path(), socket_routes(sources));
@@ -26,11 +26,18 @@ Result<Servers> Servers::start(const Sources& sources)
     servers.socket = std::move(*socket);
     if (!sources.config.metrics)
         return servers;
-    auto metrics = serve_metrics(sources, *sources.config.metrics);
+    auto metrics = listen_for_metrics(sources, *sources.config.metrics);
     if (!metrics)
         return fail("metrics", metrics.error());
     servers.metrics = std::move(*metrics);
     return servers;
+}
+
+void Servers::serve()
+{
+    socket->serve();
+    if (metrics)
+        metrics->serve();
 }
 
 } // namespace ebpfd

@@ -12,7 +12,9 @@ struct Servers {
     std::unique_ptr<HttpServer> socket;
     std::unique_ptr<HttpServer> metrics;
 
-    static Result<Servers> start(const Sources& sources);
+    // Clients may connect; they wait for their answers until serve().
+    static Result<Servers> listen(const Sources& sources);
+    void serve();
 };
 
 } // namespace ebpfd

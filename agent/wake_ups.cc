@@ -25,12 +25,14 @@ Result<void> Epoll::add(int fd)
     return {};
 }
 
-Result<void> Epoll::wait()
+Result<bool> Epoll::wait(std::optional<std::chrono::milliseconds> timeout)
 {
     epoll_event ignored{};
-    if (epoll_wait(fd_.get(), &ignored, 1, -1) < 0 && errno != EINTR)
+    const int ms = timeout ? static_cast<int>(timeout->count()) : -1;
+    const int ready = epoll_wait(fd_.get(), &ignored, 1, ms);
+    if (ready < 0 && errno != EINTR)
         return fail_errno("epoll: wait");
-    return {};
+    return ready != 0; // interrupted: there may be something
 }
 
 Result<Signals> Signals::block()

@@ -14,8 +14,8 @@ class Epoll {
 public:
     static Result<Epoll> make();
     Result<void> add(int fd);
-    // Returns when one of them is readable.
-    Result<void> wait();
+    // Returns when one of them is readable, or the time is up; whether one is readable.
+    Result<bool> wait(std::optional<std::chrono::milliseconds> timeout);
 
 private:
     explicit Epoll(Fd fd) : fd_(std::move(fd)) {}

@@ -27,6 +27,12 @@ constexpr size_t body_bytes = 64 << 10;
 class Listener final : public httplib::Server {
 public:
     int socket() const { return svr_sock_; }
+    // stop() closes the socket of a server that runs only.
+    void close_unserved()
+    {
+        if (const int fd = svr_sock_.exchange(INVALID_SOCKET); fd != INVALID_SOCKET)
+            close(fd);
+    }
 };
 
 HttpRequest request_of(const httplib::Request& request)
@@ -84,7 +90,7 @@ public:
         const bool bound = server_.bind_to_port(path, 80);
         const int code = errno;
         umask(before);
-        return bound ? start() : fail_errno("listen on " + path, code);
+        return bound ? lengthen_queue() : fail_errno("listen on " + path, code);
     }
 
     Result<void> listen_on_port(const std::string& address, uint16_t port)
@@ -93,13 +99,27 @@ public:
         errno = 0;
         if (!server_.bind_to_port(address, port))
             return fail_errno(fmt::format("listen on {} port {}", address, port));
-        return start();
+        return lengthen_queue();
+    }
+
+    void serve() override
+    {
+        place_ = listening_place(server_.socket());
+        std::promise<void> end;
+        ended_ = end.get_future();
+        thread_ = std::thread([this, end = std::move(end)]() mutable {
+            server_.listen_after_bind();
+            end.set_value();
+        });
+        // stop() has no effect on a server that does not run yet.
+        while (!server_.is_running() && ended_.wait_for(1ms) == std::future_status::timeout)
+            ;
     }
 
     void stop() override
     {
         if (!thread_.joinable())
-            return;
+            return server_.close_unserved();
         stopping_ = true;
         server_.stop();
         // Again and again: one may have been accepted a moment ago.
@@ -110,21 +130,11 @@ public:
     }
 
 private:
-    Result<void> start()
+    // httplib's own queue is so short that a burst of clients is refused.
+    Result<void> lengthen_queue()
     {
-        place_ = listening_place(server_.socket());
-        // httplib's own queue is so short that a burst of clients is refused.
         if (listen(server_.socket(), SOMAXCONN) != 0)
             return fail_errno("listen");
-        std::promise<void> end;
-        ended_ = end.get_future();
-        thread_ = std::thread([this, end = std::move(end)]() mutable {
-            server_.listen_after_bind();
-            end.set_value();
-        });
-        // stop() has no effect on a server that does not run yet.
-        while (!server_.is_running() && ended_.wait_for(1ms) == std::future_status::timeout)
-            ;
         return {};
     }
 

@@ -49,15 +49,17 @@ struct HttpRoute {
 
 class HttpServer {
 public:
-    // Serves on a unix socket of mode 0600; one that is there already is taken for stale and
-    // removed: only who holds the runtime folder's lock may call this.
+    // Listens on a unix socket of mode 0600: clients wait until serve(); one that is there already
+    // is taken for stale and removed: only who holds the runtime folder's lock may call this.
     static Result<std::unique_ptr<HttpServer>> on_socket(const std::string& path,
                                                          std::vector<HttpRoute> routes);
-    // Serves on an IPv4 or IPv6 address.
+    // Listens on an IPv4 or IPv6 address.
     static Result<std::unique_ptr<HttpServer>> on_port(const std::string& address, uint16_t port,
                                                        std::vector<HttpRoute> routes);
     virtual ~HttpServer() = default;
 
+    // From now on clients are answered.
+    virtual void serve() = 0;
     // Ends streams, cuts connections and waits for the threads; within a second unless a
     // handler is still at work. No handler is called afterwards.
     virtual void stop() = 0;

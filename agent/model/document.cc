@@ -36,9 +36,9 @@ std::string FileError::text() const
 {
     std::string place = origin.file;
     if (origin.line > 0)
-        place += ":" + std::to_string(origin.line);
+        place.append(":").append(std::to_string(origin.line));
     if (origin.line > 0 && origin.column > 0)
-        place += ":" + std::to_string(origin.column);
+        place.append(":").append(std::to_string(origin.column));
     return place + ": " + reason;
 }
 

@@ -9,6 +9,8 @@ namespace ebpfd {
 
 std::string RuleName::policy_text() const
 {
+    if (kind == RULE_SELF)
+        return "";
     std::string out;
     for (size_t start = 0; start <= policy.size();) {
         const size_t end = std::min(policy.find(',', start), policy.size());
@@ -21,6 +23,8 @@ std::string RuleName::policy_text() const
 
 std::string RuleName::rule_text() const
 {
+    if (kind == RULE_SELF)
+        return "self";
     return kind == RULE_ISOLATION ? "isolation" : fmt::format("{}[{}]", direction_name(dir), index);
 }
 

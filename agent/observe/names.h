@@ -27,9 +27,9 @@ struct RuleName {
     std::string file;
     uint32_t line = 0;
 
-    // "ns/name", or "ns/a,ns/b" for an isolation by several.
+    // "ns/name", or "ns/a,ns/b" for an isolation by several; no policy lets a pod reach itself.
     std::string policy_text() const;
-    // "ingress[0]", or "isolation".
+    // "ingress[0]", "isolation" or "self".
     std::string rule_text() const;
 };
 

@@ -103,7 +103,7 @@ Result<std::string> walk_path(const std::string& path, const WatchStep& watch)
             return fail_errno(path, ELOOP);
         push_front(components, *target);
         if (target->starts_with('/'))
-            here = "/";
+            here.assign(1, '/');
     }
     return here;
 }

@@ -25,7 +25,7 @@ std::string list_text(const Json& list)
 {
     std::string text;
     for (const Json& item : list)
-        text += (text.empty() ? "" : ",") + value_text(item);
+        text.append(text.empty() ? "" : ",").append(value_text(item));
     return text.empty() ? "-" : text;
 }
 
@@ -35,7 +35,7 @@ std::string object_text(const Json& object)
         return flow_side_text(object);
     std::string text;
     for (const auto& [key, value] : object.items())
-        text += (text.empty() ? "" : ",") + key + "=" + value_text(value);
+        text.append(text.empty() ? "" : ",").append(key).append("=").append(value_text(value));
     return text.empty() ? "-" : text;
 }
 

@@ -43,7 +43,9 @@ FileCheck check_file(const std::string& file)
     FileCheck check;
     auto content = read_file(file);
     if (!content) {
-        check.errors.push_back({{file, 0, 0}, content.error().message});
+        FileError& error = check.errors.emplace_back();
+        error.origin.file = file;
+        error.reason = content.error().message;
         return check;
     }
     auto documents = parse_documents(content->text, file);

@@ -61,6 +61,15 @@ TEST(NameBook, NamesPodsInterfacesAndRules)
     EXPECT_EQ(names->rules.at(9)->rule_text(), "egress[2]");
 }
 
+TEST(NameBook, RuleThatLetsAPodReachItselfHasNoPolicy)
+{
+    auto rules = rule(9, "");
+    rules.at(9).kind = RULE_SELF;
+    const auto names = NameBook().update(World{}, Plan{}, rules);
+    EXPECT_EQ(names->rules.at(9)->policy_text(), "");
+    EXPECT_EQ(names->rules.at(9)->rule_text(), "self");
+}
+
 TEST(NameBook, NewestRunningPodOwnsAnAddress)
 {
     Pod finished = *pod("job", "10.0.0.1", "2026-03-01T00:00:00Z");

@@ -38,6 +38,7 @@ protected:
         auto server = HttpServer::on_socket(socket_, std::move(routes));
         ASSERT_TRUE(server) << server.error().message;
         server_ = std::move(*server);
+        server_->serve();
     }
 
     // A stream that says "tick" when pending_ is above 0, and is quiet else.

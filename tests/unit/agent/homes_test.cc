@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "homes.h"
+
+#include <algorithm>
+#include <cstring>
+#include <gtest/gtest.h>
+
+namespace ebpfd {
+namespace {
+
+IpAddress ip(const std::string& text)
+{
+    return IpAddress::parse(text).value();
+}
+
+// Two pods on a bridge: nothing but the addresses at the far ends says who is where.
+struct Story {
+    Story()
+    {
+        pods = {pod("web", "10.0.0.5"), pod("db", "10.0.0.6")};
+        veth(5, "10.0.0.5");
+        veth(6, "10.0.0.6");
+    }
+    static std::shared_ptr<const Pod> pod(const std::string& name, const std::string& address,
+                                          const std::string& uid = "1")
+    {
+        Pod made;
+        made.name = name;
+        made.uid = uid;
+        made.addresses = {ip(address)};
+        return std::make_shared<Pod>(made);
+    }
+    void veth(uint32_t ifindex, const std::string& address)
+    {
+        Link link;
+        link.ifindex = ifindex;
+        link.name = "v" + std::to_string(ifindex);
+        link.kind = "veth";
+        link.peer = 2;
+        link.peer_nsid = static_cast<int32_t>(ifindex);
+        if (!address.empty())
+            link.peer_addresses = {{ip(address), 32}};
+        table.links[ifindex] = link;
+    }
+    std::vector<std::string> located()
+    {
+        std::vector<std::string> out;
+        for (const auto& [ifindex, name, owner] :
+             homes.locate(pods, table, "here", {}, &warnings)) {
+            out.push_back(name + "=" + owner->name);
+            EXPECT_TRUE(std::ranges::find(pods, owner) != pods.end()) << "a copy was given";
+        }
+        return out;
+    }
+
+    std::vector<std::shared_ptr<const Pod>> pods;
+    InterfaceTable table;
+    std::vector<std::string> warnings;
+    Homes homes;
+};
+
+using Found = std::vector<std::string>;
+const Found both{"v5=web", "v6=db"};
+
+TEST(Homes, PodThatTakesItsAddressAwayStays)
+{
+    Story story;
+    EXPECT_EQ(story.located(), both);
+    story.veth(5, "");
+    EXPECT_EQ(story.located(), both);
+    EXPECT_EQ(story.located(), both);
+    EXPECT_TRUE(story.warnings.empty());
+}
+
+TEST(Homes, PodThatTakesTheAddressOfAnotherStays)
+{
+    Story story;
+    EXPECT_EQ(story.located(), both);
+    story.veth(5, "10.0.0.6");
+    EXPECT_EQ(story.located(), both);
+    story.veth(6, "");
+    EXPECT_EQ(story.located(), both);
+}
+
+TEST(Homes, PodThatTakesTheAddressOfOneToComeStays)
+{
+    Story story;
+    EXPECT_EQ(story.located(), both);
+    story.pods.push_back(Story::pod("api", "10.0.0.7"));
+    story.veth(5, "10.0.0.7");
+    EXPECT_EQ(story.located(), both);
+    story.veth(7, "10.0.0.7");
+    EXPECT_EQ(story.located(), (Found{"v5=web", "v6=db", "v7=api"}));
+}
+
+TEST(Homes, AnotherPodOfThatNameIsLookedFor)
+{
+    Story story;
+    EXPECT_EQ(story.located(), both);
+    story.veth(5, "");
+    story.pods[0] = Story::pod("web", "10.0.0.5", "2");
+    EXPECT_EQ(story.located(), Found{"v6=db"});
+}
+
+TEST(Homes, PodsThatChangeAddressesInTheInventoryMove)
+{
+    Story story;
+    EXPECT_EQ(story.located(), both);
+    story.pods = {Story::pod("web", "10.0.0.6"), Story::pod("db", "10.0.0.5")};
+    EXPECT_EQ(story.located(), (Found{"v5=db", "v6=web"}));
+}
+
+TEST(Homes, PodGoesWithItsInterface)
+{
+    Story story;
+    EXPECT_EQ(story.located(), both);
+    story.table.links.erase(5);
+    EXPECT_EQ(story.located(), Found{"v6=db"});
+    story.veth(7, "10.0.0.5");
+    EXPECT_EQ(story.located(), (Found{"v6=db", "v7=web"}));
+}
+
+TEST(Homes, FinishedPodIsNowhere)
+{
+    Story story;
+    EXPECT_EQ(story.located(), both);
+    auto finished = std::make_shared<Pod>(*story.pods[0]);
+    finished->finished = true;
+    story.pods[0] = finished;
+    EXPECT_EQ(story.located(), Found{"v6=db"});
+}
+
+TEST(Homes, AnnotationAndRouteOfTheNodesRootMovePods)
+{
+    Story story;
+    EXPECT_EQ(story.located(), both);
+    story.veth(7, "");
+    story.table.routes.insert({ip("10.0.0.5"), 0, 7});
+    story.veth(5, "");
+    EXPECT_EQ(story.located(), (Found{"v6=db", "v7=web"}));
+    auto api = std::make_shared<Pod>(*Story::pod("api", "10.0.0.8"));
+    api->interface = "v6";
+    story.pods.push_back(api);
+    EXPECT_EQ(story.located(), (Found{"v6=api", "v7=web"}));
+}
+
+TEST(Homes, RestartedAgentKeepsToWhatWasFound)
+{
+    Story story;
+    endpoint_name row{};
+    std::strcpy(row.pod_namespace, "default");
+    std::strcpy(row.pod, "web");
+    std::ranges::copy(ip("10.0.0.5").bytes, row.address[0]);
+    endpoint_name closed{};
+    story.homes.adopt({{5, row}, {8, closed}});
+    story.veth(5, "10.0.0.6");
+    EXPECT_EQ(story.located(), both);
+}
+
+TEST(NodeAddresses, ClusterIpsAreNoneOfThem)
+{
+    Service service;
+    service.cluster_ips = {ip("10.96.0.1"), ip("fd00::1")};
+    const auto services = std::vector{std::make_shared<const Service>(service)};
+    EXPECT_EQ(own_node_addresses({ip("192.0.2.1"), ip("10.96.0.1"), ip("fd00::1")}, services),
+              std::set{ip("192.0.2.1")});
+}
+
+} // namespace
+} // namespace ebpfd
