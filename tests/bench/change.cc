@@ -109,7 +109,8 @@ Samples measure_pod(const Agent& agent, const ebpfd::PinnedMaps& maps, const lab
     Samples samples;
     for (int round = 0; round < rounds / 2; round++) {
         std::filesystem::remove(file);
-        if (agent.settle().exit != exit_ok || ifindex_of(maps, "pod-0") != 0)
+        if (agent.settle().exit != exit_ok ||
+            !lab::eventually([&] { return ifindex_of(maps, "pod-0") == 0; }))
             throw std::runtime_error("the pod did not go");
         const auto start = steady_clock::now();
         replace_file(file, pod_yaml(pod, 0));
