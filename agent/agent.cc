@@ -224,6 +224,8 @@ void Agent::round(bool rescan)
     const bool again = ticked && (!view_.apply_error.empty() || !view_.attach_warnings.empty());
     if (changed || rescan || again)
         update();
+    if (!asking.empty()) // who reads the maps next shall not find there what has gone
+        enforcer_->finish();
     for (auto& promise : asking)
         promise.set_value();
     if (ticked)
