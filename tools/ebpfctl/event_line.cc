@@ -28,7 +28,7 @@ std::string cause(const Json& event)
 
 std::vector<Cell> event_line(const Json& event, bool wide)
 {
-    if (member(event, "/type") == "lost")
+    if (string_at(event, "/type") == "lost")
         return {{fmt::format("{} events lost: they came faster than this reader takes them",
                              value_text(member(event, "/records"))),
                  Color::yellow}};
