@@ -118,8 +118,9 @@ std::optional<WatchedDirectory::Reading> WatchedDirectory::read(const std::strin
             reading.text = std::move(file->text);
         } else {
             reading.given.error = file.error().message;
-            FileError error{.origin = {.file = path}, .reason = file.error().message};
-            reading.text = std::unexpected(std::move(error));
+            reading.text = std::unexpected(FileError());
+            reading.text.error().origin.file = path;
+            reading.text.error().reason = file.error().message;
         }
     }
     if (reading.gone && !given_.contains(name) && !read_.contains(name))
