@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 #include <iterator>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 void append_escaped(std::string& out, unsigned char byte)
 {
@@ -51,6 +49,22 @@ size_t sequence_length(std::string_view text)
     return length;
 }
 
+// Whether a whole UTF-8 sequence steers what shows it: C1 controls, line and paragraph
+// separators, and the marks that turn the direction of writing, by which a name could show as
+// another one.
+bool steers(std::string_view sequence)
+{
+    constexpr std::string_view arabic_mark = "\xd8\x9c";
+    if (sequence.size() == 2)
+        return (sequence[0] == '\xc2' && sequence[1] < '\xa0') || sequence == arabic_mark;
+    if (sequence.size() != 3 || sequence[0] != '\xe2')
+        return false;
+    const auto last = static_cast<unsigned char>(sequence[2]);
+    if (sequence[1] == '\x80') // U+200E, U+200F; U+2028 to U+202E
+        return last == 0x8e || last == 0x8f || (last >= 0xa8 && last <= 0xae);
+    return sequence[1] == '\x81' && last >= 0xa6 && last <= 0xa9; // U+2066 to U+2069
+}
+
 } // namespace
 
 std::string escape_control(std::string_view text)
@@ -60,9 +74,7 @@ std::string escape_control(std::string_view text)
     while (!text.empty()) {
         const auto byte = static_cast<unsigned char>(text[0]);
         const size_t length = is_plain(byte) ? 1 : byte < 0x80 ? 0 : sequence_length(text);
-        // U+0080 to U+009F are controls too.
-        const bool c1 = length == 2 && byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
-        if (length > 0 && !c1) {
+        if (length > 0 && !steers(text.substr(0, length))) {
             out += text.substr(0, length);
             text.remove_prefix(length);
         } else {

@@ -3,10 +3,8 @@
 
 #include <gtest/gtest.h>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 TEST(Escape, PlainTextStays)
 {
@@ -30,6 +28,16 @@ TEST(Escape, Utf8StaysAndItsControlsDoNot)
     EXPECT_EQ(escape_control("\xc2\x9b"
                              "31m"),
               "\\xc2\\x9b31m");
+}
+
+TEST(Escape, TextCannotTurnTheDirectionOfWriting)
+{
+    EXPECT_EQ(escape_control("a\u202eb"), "a\\xe2\\x80\\xaeb");
+    for (const char* mark : {"\u200e", "\u200f", "\u202a", "\u202b", "\u202c", "\u202d", "\u2066",
+                             "\u2067", "\u2068", "\u2069", "\u061c", "\u2028", "\u2029"})
+        EXPECT_EQ(escape_control(mark).find(mark), std::string::npos) << escape_control(mark);
+    for (const char* plain : {"\u2027", "\u202f", "\u2065", "\u206a", "\u200d", "\u061b"})
+        EXPECT_EQ(escape_control(plain), plain);
 }
 
 TEST(Escape, BytesThatAreNoUtf8AreShownAsNumbers)
