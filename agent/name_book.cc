@@ -16,17 +16,33 @@ bool owns(const Pod& pod, const Pod* rival)
     return !rival || std::tie(pod.created, pod.uid) > std::tie(rival->created, rival->uid);
 }
 
-std::unordered_map<IpAddress, const Pod*> owners(const World& world)
+using PodPointer = std::shared_ptr<const Pod>;
+
+std::unordered_map<IpAddress, PodPointer> owners(const World& world)
 {
-    std::unordered_map<IpAddress, const Pod*> out;
+    std::unordered_map<IpAddress, PodPointer> out;
     for (const auto& pod : world.pods) {
         if (pod->finished || pod->host_network)
             continue;
         for (const auto& address : pod->addresses)
-            if (const Pod*& owner = out[address]; owns(*pod, owner))
-                owner = pod.get();
+            if (PodPointer& owner = out[address]; owns(*pod, owner.get()))
+                owner = pod;
     }
     return out;
+}
+
+std::unordered_map<uint32_t, PodPointer> local_pods(const World& world)
+{
+    std::unordered_map<uint32_t, PodPointer> out;
+    for (const auto& interface : world.interfaces)
+        out[interface.ifindex] = interface.pod;
+    return out;
+}
+
+// The labels live as long as their pod, which the world has as well: no copy for each name.
+std::shared_ptr<const Labels> labels_of(const PodPointer& pod)
+{
+    return pod ? std::shared_ptr<const Labels>(pod, &pod->labels) : nullptr;
 }
 
 template <size_t N> std::string text_of(const char (&field)[N])
@@ -68,12 +84,21 @@ std::shared_ptr<const Names> NameBook::update(const World& world, const Plan& pl
                                               const std::map<uint32_t, rule_info>& rules)
 {
     auto names = std::make_shared<Names>();
-    for (const auto& endpoint : plan.endpoints)
+    const auto locals = local_pods(world);
+    for (const auto& endpoint : plan.endpoints) {
+        const auto local = locals.find(endpoint.ifindex);
         names->interfaces[endpoint.ifindex] = std::make_shared<PodName>(
-            PodName{endpoint.pod_namespace, endpoint.pod, endpoint.interface});
+            PodName{.pod_namespace = endpoint.pod_namespace,
+                    .pod = endpoint.pod,
+                    .interface = endpoint.interface,
+                    .labels = local == locals.end() ? nullptr : labels_of(local->second)});
+    }
     for (const auto& [address, pod] : owners(world))
         names->addresses[address] =
-            std::make_shared<PodName>(PodName{pod->pod_namespace, pod->name, ""});
+            std::make_shared<PodName>(PodName{.pod_namespace = pod->pod_namespace,
+                                              .pod = pod->name,
+                                              .interface = "",
+                                              .labels = labels_of(pod)});
     for (const auto& [number, rule] : rules)
         names->rules[number] = name_of(rule);
     forget_reused(names->interfaces, old_interfaces_);

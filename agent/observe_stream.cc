@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "observe_stream.h"
 
+#include "base/rfc3339.h"
+
 #include <charconv>
+#include <chrono>
 #include <fmt/format.h>
 
 namespace ebpfd {
@@ -27,6 +30,21 @@ template <class Number> std::optional<Number> number_of(const std::string& text)
                                                                   : std::nullopt;
 }
 
+// Nanoseconds since 1970: a moment as RFC 3339 has it, or so many seconds before now.
+Result<std::optional<int64_t>> moment_of(const HttpRequest& request, const char* name)
+{
+    const std::string text = request.value(name);
+    if (text.empty())
+        return std::nullopt;
+    if (const auto moment = parse_rfc3339(text))
+        return moment;
+    const auto seconds = number_of<double>(text);
+    if (!seconds || !(*seconds <= 1e9))
+        return fail(EINVAL, fmt::format("{}={}: want seconds or a time", name, text));
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::nanoseconds(now).count() - static_cast<int64_t>(*seconds * 1e9);
+}
+
 Result<Past> past_of(const HttpRequest& request, bool follow)
 {
     Past past;
@@ -35,13 +53,17 @@ Result<Past> past_of(const HttpRequest& request, bool follow)
         if (!past.last)
             return fail(EINVAL, fmt::format("last={}: want a number", text));
     }
-    if (const auto text = request.value("since"); !text.empty()) {
-        const auto seconds = number_of<double>(text);
-        if (!seconds || !(*seconds <= 1e9))
-            return fail(EINVAL, fmt::format("since={}: want seconds", text));
-        past.since = std::chrono::nanoseconds(static_cast<int64_t>(*seconds * 1e9));
-    }
-    if (follow && !past.last && !past.since)
+    const auto since = moment_of(request, "since");
+    if (!since)
+        return std::unexpected(since.error());
+    const auto until = moment_of(request, "until");
+    if (!until)
+        return std::unexpected(until.error());
+    if (follow && *until)
+        return fail(EINVAL, "until: what is followed has no end");
+    past.since_ns = *since;
+    past.until_ns = *until;
+    if (follow && !past.last && !past.since_ns)
         past.last = 0;
     return past;
 }
@@ -52,7 +74,7 @@ Result<Question> question_of(const HttpRequest& request)
     if (follow != "0" && follow != "1")
         return fail(EINVAL, fmt::format("follow={}: want 0 or 1", follow));
     auto conditions = request.query;
-    for (const char* other : {"follow", "last", "since"})
+    for (const char* other : {"follow", "last", "since", "until"})
         conditions.erase(other);
     auto filter = RecordFilter::parse(conditions);
     if (!filter)

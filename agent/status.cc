@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "status.h"
 
-#include "observe/record.h"
+#include "base/rfc3339.h"
 #include "policy_text.h"
 
 #include <nlohmann/json.hpp>

@@ -6,132 +6,228 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <optional>
 #include <strings.h>
 
 namespace ebpfd {
+
+// What the conditions' texts become.
+struct FilterParser {
+    using Test = RecordFilter::Test;
+    using PartyTest = std::function<bool(const Party&)>;
+
+    // A condition's name without its prefixes.
+    struct Name {
+        bool wanted = true;
+        bool source = true; // the sides that are looked at
+        bool destination = true;
+        std::string field;
+    };
+    static Name split(std::string_view name);
+    static Result<Test> parse(const std::string& name, const std::string& value);
+};
+
 namespace {
 
-using Test = std::function<bool(const AttributedEvent&)>;
-using PartyTest = std::function<bool(const Party&)>;
+using Test = FilterParser::Test;
+using PartyTest = FilterParser::PartyTest;
 
-enum class Side { source, destination, either };
+struct Label {
+    std::string key;
+    std::optional<std::string> value; // none: the key alone counts
+};
 
-Test on_side(Side side, PartyTest test)
-{
-    return [side, test = std::move(test)](const AttributedEvent& record) {
-        const auto [source, destination] = parties_of(record);
-        return (side != Side::destination && test(source)) ||
-               (side != Side::source && test(destination));
-    };
-}
-
-Side side_of(std::string_view name)
-{
-    return name.starts_with("from_") ? Side::source
-           : name.starts_with("to_") ? Side::destination
-                                     : Side::either;
-}
-
-std::unexpected<Error> unusable(const std::string& name, const std::string& value,
-                                std::string_view wanted)
-{
-    return fail(EINVAL, fmt::format("filter {}=\"{}\": want {}", name, value, wanted));
-}
-
-Result<Test> pod_test(const std::string& name, const std::string& value)
+std::expected<PartyTest, std::string> pod_test(const std::string& value)
 {
     const size_t slash = value.find('/');
     if (slash == 0 || slash == value.npos || slash + 1 == value.size())
-        return unusable(name, value, "NAMESPACE/NAME");
-    return on_side(side_of(name),
-                   [space = value.substr(0, slash), pod = value.substr(slash + 1)](const Party& p) {
-                       return p.name && p.name->pod == pod && p.name->pod_namespace == space;
-                   });
+        return std::unexpected("NAMESPACE/NAME");
+    return [space = value.substr(0, slash), pod = value.substr(slash + 1)](const Party& p) {
+        return p.name && p.name->pod == pod && p.name->pod_namespace == space;
+    };
 }
 
-Result<Test> address_test(const std::string& name, const std::string& value)
+std::expected<PartyTest, std::string> namespace_test(const std::string& value)
 {
-    const auto address = IpAddress::parse(value);
-    if (!address)
-        return unusable(name, value, "an IP address");
-    return on_side(side_of(name), [=](const Party& p) { return p.address == *address; });
+    if (value.empty())
+        return std::unexpected("a namespace");
+    return [=](const Party& p) { return p.name && p.name->pod_namespace == value; };
 }
 
-Result<Test> port_test(const std::string& name, const std::string& value)
+std::optional<std::vector<Label>> labels_of(std::string_view text)
+{
+    std::vector<Label> out;
+    while (true) {
+        const std::string_view one = text.substr(0, text.find(','));
+        const size_t equals = one.find('=');
+        Label label{.key = std::string(one.substr(0, equals)), .value = {}};
+        if (equals != one.npos)
+            label.value = one.substr(equals + 1);
+        if (label.key.empty())
+            return std::nullopt;
+        out.push_back(std::move(label));
+        if (one.size() == text.size())
+            return out;
+        text.remove_prefix(one.size() + 1);
+    }
+}
+
+std::expected<PartyTest, std::string> label_test(const std::string& value)
+{
+    auto labels = labels_of(value);
+    if (!labels)
+        return std::unexpected("KEY or KEY=VALUE, several with commas");
+    return [labels = std::move(*labels)](const Party& p) {
+        return p.name && p.name->labels && std::ranges::all_of(labels, [&](const Label& label) {
+                   const auto found = p.name->labels->find(label.key);
+                   return found != p.name->labels->end() &&
+                          (!label.value || *label.value == found->second);
+               });
+    };
+}
+
+std::expected<PartyTest, std::string> address_test(const std::string& value)
+{
+    if (const auto block = Cidr::parse(value))
+        return [=](const Party& p) { return block->contains(p.address); };
+    if (const auto address = IpAddress::parse(value))
+        return [=](const Party& p) { return p.address == *address; };
+    return std::unexpected("an IP address or a block of them");
+}
+
+std::expected<PartyTest, std::string> port_test(const std::string& value)
 {
     uint16_t port = 0;
     const char* end = value.data() + value.size();
     if (auto [stop, error] = std::from_chars(value.data(), end, port);
         error != std::errc{} || stop != end || port == 0)
-        return unusable(name, value, "a port from 1 to 65535");
-    return on_side(Side::either, [=](const Party& p) { return p.port == port; });
+        return std::unexpected("a port from 1 to 65535");
+    return [=](const Party& p) { return p.port == port; };
 }
+
+struct SidedField {
+    std::string_view name;
+    std::expected<PartyTest, std::string> (*parse)(const std::string& value);
+};
+
+constexpr SidedField sided_fields[] = {{"pod", pod_test},
+                                       {"namespace", namespace_test},
+                                       {"label", label_test},
+                                       {"ip", address_test},
+                                       {"port", port_test}};
 
 // One of the names that a number of the datapath can have.
-Result<Test> number_test(const std::string& name, const std::string& value, uint32_t count,
-                         std::string_view (*text)(uint32_t), __u8 event::*field)
+struct NumberedField {
+    std::string_view name;
+    uint32_t count;
+    std::string_view (*text)(uint32_t);
+    __u8 event::*field;
+};
+
+constexpr NumberedField numbered_fields[] = {
+    {"verdict", VERDICT_WOULD_DENY + 1, verdict_name, &event::verdict},
+    {"reason", REASON_COUNT, reason_name, &event::reason},
+    {"type", EVENT_DROP + 1, event_type_name, &event::type},
+    {"direction", DIRECTION_COUNT, direction_name, &event::direction}};
+
+std::expected<Test, std::string> number_test(const NumberedField& field, const std::string& value)
 {
-    for (uint32_t number = 0; number < count; number++)
-        if (value != "unknown" && text(number) == value)
-            return Test([=](const AttributedEvent& r) { return r.raw.*field == number; });
-    return unusable(name, value, fmt::format("a {} as it stands in a record", name));
+    for (uint32_t number = 0; number < field.count; number++)
+        if (value != "unknown" && field.text(number) == value)
+            return [number, member = field.field](const AttributedEvent& r, const Parties&) {
+                return r.raw.*member == number;
+            };
+    return std::unexpected(fmt::format("a {} as it stands in a record", field.name));
 }
 
-Result<Test> protocol_test(const std::string& name, const std::string& value)
+std::expected<Test, std::string> protocol_test(const std::string& value)
 {
     for (uint32_t number = 0; number < 256; number++)
         if (strcasecmp(protocol_name(number).c_str(), value.c_str()) == 0)
-            return Test([=](const AttributedEvent& r) { return r.raw.key.protocol == number; });
-    return unusable(name, value, "TCP, UDP, SCTP, ICMP, ICMPv6 or a number");
+            return [=](const AttributedEvent& r, const Parties&) {
+                return r.raw.key.protocol == number;
+            };
+    return std::unexpected("TCP, UDP, SCTP, ICMP, ICMPv6 or a number");
 }
 
 // An isolation names several policies; each of them counts.
-bool names_policy(const std::string& list, const std::string& policy)
+Test policy_test(const std::string& policy)
 {
-    return ("," + list + ",").find("," + policy + ",") != std::string::npos;
+    return [=](const AttributedEvent& r, const Parties&) {
+        return r.rule &&
+               ("," + r.rule->policy_text() + ",").find("," + policy + ",") != std::string::npos;
+    };
+}
+
+Test on_sides(const FilterParser::Name& name, PartyTest test)
+{
+    return [source = name.source, destination = name.destination,
+            test = std::move(test)](const AttributedEvent&, const Parties& parties) {
+        return (source && test(parties.source)) || (destination && test(parties.destination));
+    };
+}
+
+bool take_prefix(std::string_view& text, std::string_view prefix)
+{
+    if (!text.starts_with(prefix))
+        return false;
+    text.remove_prefix(prefix.size());
+    return true;
 }
 
 } // namespace
 
-Result<Test> RecordFilter::parse_one(const std::string& name, const std::string& value)
+FilterParser::Name FilterParser::split(std::string_view name)
 {
-    if (name == "pod" || name == "from_pod" || name == "to_pod")
-        return pod_test(name, value);
-    if (name == "ip" || name == "from_ip" || name == "to_ip")
-        return address_test(name, value);
-    if (name == "port")
-        return port_test(name, value);
-    if (name == "protocol")
-        return protocol_test(name, value);
-    if (name == "verdict")
-        return number_test(name, value, VERDICT_WOULD_DENY + 1, verdict_name, &event::verdict);
-    if (name == "reason")
-        return number_test(name, value, REASON_COUNT, reason_name, &event::reason);
-    if (name == "type")
-        return number_test(name, value, EVENT_DROP + 1, event_type_name, &event::type);
-    if (name == "direction")
-        return number_test(name, value, DIRECTION_COUNT, direction_name, &event::direction);
-    if (name == "policy")
-        return Test([=](const AttributedEvent& r) {
-            return r.rule && names_policy(r.rule->policy_text(), value);
-        });
-    if (name == "namespace")
-        return on_side(Side::either,
-                       [=](const Party& p) { return p.name && p.name->pod_namespace == value; });
-    return fail(EINVAL, fmt::format("unknown filter \"{}\"", name));
+    Name out;
+    out.wanted = !take_prefix(name, "not_");
+    if (take_prefix(name, "from_"))
+        out.destination = false;
+    else if (take_prefix(name, "to_"))
+        out.source = false;
+    out.field = name;
+    return out;
 }
 
-Result<RecordFilter> RecordFilter::parse(const std::multimap<std::string, std::string>& conditions)
+Result<Test> FilterParser::parse(const std::string& name, const std::string& value)
+{
+    const Name split_name = split(name);
+    const bool sided = !split_name.source || !split_name.destination;
+    std::expected<Test, std::string> test = std::unexpected("");
+    if (const auto* field = std::ranges::find(sided_fields, split_name.field, &SidedField::name);
+        field != std::end(sided_fields)) {
+        if (auto parsed = field->parse(value))
+            return on_sides(split_name, std::move(*parsed));
+        else
+            test = std::unexpected(parsed.error());
+    } else if (const auto* numbered =
+                   std::ranges::find(numbered_fields, split_name.field, &NumberedField::name);
+               numbered != std::end(numbered_fields) && !sided) {
+        test = number_test(*numbered, value);
+    } else if (split_name.field == "protocol" && !sided) {
+        test = protocol_test(value);
+    } else if (split_name.field == "policy" && !sided) {
+        return policy_test(value);
+    } else {
+        return fail(EINVAL, fmt::format("unknown filter \"{}\"", name));
+    }
+    if (test)
+        return std::move(*test);
+    return fail(EINVAL, fmt::format("filter {}=\"{}\": want {}", name, value, test.error()));
+}
+
+Result<RecordFilter> RecordFilter::parse(const Conditions& conditions)
 {
     RecordFilter filter;
     const std::string* last = nullptr;
     for (const auto& [name, value] : conditions) {
-        auto test = parse_one(name, value);
+        auto test = FilterParser::parse(name, value);
         if (!test)
             return std::unexpected(test.error());
         if (!last || *last != name)
-            filter.groups_.emplace_back();
-        filter.groups_.back().push_back(std::move(*test));
+            filter.groups_.push_back({.wanted = FilterParser::split(name).wanted, .tests = {}});
+        filter.groups_.back().tests.push_back(std::move(*test));
+        filter.text_ += fmt::format("{}{}={}", last ? " " : "", name, value);
         last = &name;
     }
     return filter;
@@ -139,8 +235,13 @@ Result<RecordFilter> RecordFilter::parse(const std::multimap<std::string, std::s
 
 bool RecordFilter::matches(const AttributedEvent& record) const
 {
-    return std::ranges::all_of(groups_, [&](const auto& group) {
-        return std::ranges::any_of(group, [&](const Test& test) { return test(record); });
+    if (groups_.empty())
+        return true;
+    const Parties parties = parties_of(record);
+    return std::ranges::all_of(groups_, [&](const Group& group) {
+        return group.wanted == std::ranges::any_of(group.tests, [&](const Test& test) {
+                   return test(record, parties);
+               });
     });
 }
 

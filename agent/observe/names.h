@@ -3,6 +3,7 @@
 #include "ebpfd/ruleset.h"
 #include "ebpfd/verdict.h"
 #include "model/address.h"
+#include "model/objects.h"
 
 #include <cstdint>
 #include <memory>
@@ -15,7 +16,8 @@ namespace ebpfd {
 struct PodName {
     std::string pod_namespace;
     std::string pod;
-    std::string interface; // of a local pod, on the host side; else empty
+    std::string interface;                  // of a local pod, on the host side; else empty
+    std::shared_ptr<const Labels> labels{}; // the pod's own; nullptr: not known
 };
 
 struct RuleName {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <limits>
 
 namespace ebpfd {
 namespace {
@@ -107,13 +108,14 @@ std::vector<AttributedEvent> Observer::recent(const RecordFilter& filter, const 
 std::vector<AttributedEvent> Observer::recent_locked(const RecordFilter& filter,
                                                      const Past& past) const
 {
-    const int64_t oldest = past.since ? clock_ns(CLOCK_REALTIME) - past.since->count() : 0;
+    const int64_t oldest = past.since_ns.value_or(std::numeric_limits<int64_t>::min());
+    const int64_t newest = past.until_ns.value_or(std::numeric_limits<int64_t>::max());
     std::vector<AttributedEvent> out;
     for (auto record = recent_.rbegin(); record != recent_.rend(); ++record) {
         if (past.last && out.size() >= *past.last)
             break;
         // Two rings: neighbours may be out of order by a little, so no early end.
-        if (record->time_ns >= oldest && filter.matches(*record))
+        if (record->time_ns >= oldest && record->time_ns <= newest && filter.matches(*record))
             out.push_back(*record);
     }
     // The datapath's clock is coarse: what happened within one tick stays as it came.

@@ -14,10 +14,12 @@
 
 namespace ebpfd {
 
-// What a reader asks of the past: the newest of what matches, not older than that.
+// What a reader asks of the past: the newest of what matches, within these times (nanoseconds
+// since 1970).
 struct Past {
-    std::optional<size_t> last;
-    std::optional<std::chrono::nanoseconds> since;
+    std::optional<size_t> last{};
+    std::optional<int64_t> since_ns{};
+    std::optional<int64_t> until_ns{};
 };
 
 // A live reader's queue; bounded: a reader that is too slow loses records and is told.

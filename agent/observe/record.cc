@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "observe/record.h"
 
+#include "base/rfc3339.h"
 #include "model/names.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
-#include <ctime>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace ebpfd {
@@ -102,13 +100,6 @@ Parties parties_of(const AttributedEvent& record)
 std::string to_json_line(const AttributedEvent& record)
 {
     return to_json(record).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-std::string rfc3339(int64_t time_ns)
-{
-    constexpr int64_t second = 1'000'000'000;
-    const std::time_t seconds = time_ns / second;
-    return fmt::format("{:%FT%T}.{:09}Z", fmt::gmtime(seconds), time_ns % second);
 }
 
 } // namespace ebpfd

@@ -37,7 +37,4 @@ Parties parties_of(const AttributedEvent& record);
 // One line of JSON, with its end.
 std::string to_json_line(const AttributedEvent& record);
 
-// "2026-01-31T23:59:59.123456789Z".
-std::string rfc3339(int64_t time_ns);
-
 } // namespace ebpfd

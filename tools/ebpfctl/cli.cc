@@ -2,6 +2,7 @@
 #include "ebpfctl/cli.h"
 
 #include "ebpfctl/command.h"
+#include "ebpfctl/filter.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -89,8 +90,8 @@ Exit run(const std::vector<std::string>& arguments, const Sources& sources, Term
     Action action;
     add_global_options(app, options);
     add_commands(app, action);
-    std::vector<std::string> last_first(arguments.rbegin(),
-                                        arguments.rend()); // as CLI11 takes them
+    const auto attached = attach_negations(arguments);
+    std::vector<std::string> last_first(attached.rbegin(), attached.rend()); // as CLI11 takes them
     try {
         app.parse(last_first);
     } catch (const CLI::ParseError& error) {

@@ -36,14 +36,14 @@ std::vector<Cell> event_line(const Json& event, bool wide)
     std::string time = string_at(event, "/time");
     std::vector<Cell> cells{
         {wide ? time : time_of_day(time)},
-        {fmt::format("{:11}", value_text(member(event, "/type")))},
-        {fmt::format("{:7}", value_text(member(event, "/direction")))},
         {value_text(member(event, "/source"))},
         {"->"},
         {value_text(member(event, "/destination"))},
-        {value_text(member(event, "/protocol"))},
+        {value_text(member(event, "/direction"))},
+        {value_text(member(event, "/type"))},
         {verdict, color_of(verdict)},
         {cause(event)},
+        {value_text(member(event, "/protocol"))},
     };
     const Json& suppressed = member(event, "/suppressed");
     if (suppressed.is_number() && suppressed != 0)

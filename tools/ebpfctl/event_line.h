@@ -4,7 +4,7 @@
 
 namespace ebpfd::ctl {
 
-// TIME TYPE direction source -> destination PROTOCOL verdict (policy rule file:line). Wide adds
+// TIME source -> destination direction type verdict (policy rule file:line) PROTOCOL. Wide adds
 // the state and the traffic.
 std::vector<Cell> event_line(const Json& event, bool wide);
 

@@ -7,33 +7,34 @@
 #include <array>
 #include <cctype>
 #include <fmt/format.h>
+#include <span>
+#include <utility>
 
 namespace ebpfd::ctl {
 namespace {
 
 struct FilterOption {
-    const char* option;
     const char* name;
     const char* description;
-    std::vector<std::string> choices; // empty: any text
+    bool sides = false;                    // --from-NAME and --to-NAME too
+    bool commas = true;                    // several values in one argument
+    std::vector<std::string> choices = {}; // empty: any text
 };
 
 const std::vector<FilterOption>& filter_options()
 {
     static const std::vector<FilterOption> options{
-        {"--pod", "pod", "Pod on either side, NAMESPACE/NAME", {}},
-        {"--from-pod", "from_pod", "Pod that opened the connection", {}},
-        {"--to-pod", "to_pod", "Pod to which it was opened", {}},
-        {"--ip", "ip", "Address on either side", {}},
-        {"--from-ip", "from_ip", "Address that opened the connection", {}},
-        {"--to-ip", "to_ip", "Address to which it was opened", {}},
-        {"--port", "port", "Port on either side", {}},
-        {"--protocol", "protocol", "TCP, UDP, SCTP, ICMP, ICMPv6 or a number", {}},
-        {"--verdict", "verdict", "Verdict", {"allow", "deny", "would-deny"}},
-        {"--reason", "reason", "Reason, as events show it", {}},
-        {"--type", "type", "Type", {"flow_open", "flow_update", "flow_close", "drop"}},
-        {"--policy", "policy", "Policy that decided, NAMESPACE/NAME", {}},
-        {"--direction", "direction", "Direction", {"ingress", "egress"}},
+        {"pod", "Pod, NAMESPACE/NAME", true},
+        {"namespace", "Namespace of the pod", true},
+        {"label", "Label of the pod, KEY or KEY=VALUE; A,B: both", true, false},
+        {"ip", "Address or block (CIDR)", true},
+        {"port", "Port", true},
+        {"protocol", "TCP, UDP, SCTP, ICMP, ICMPv6 or a number"},
+        {"verdict", "allow, deny, would-deny; or FORWARDED, DROPPED, AUDIT"},
+        {"reason", "Reason, as events show it"},
+        {"type", "Type", false, true, {"flow_open", "flow_update", "flow_close", "drop"}},
+        {"policy", "Policy that decided, NAMESPACE/NAME"},
+        {"direction", "Direction", false, true, {"ingress", "egress"}},
     };
     return options;
 }
@@ -66,26 +67,90 @@ Result<std::string> port_value(const std::string& text)
 
 Result<std::string> address_value(const std::string& text)
 {
+    if (const auto block = Cidr::parse(text))
+        return block->text();
     auto address = IpAddress::parse(text);
     if (!address)
-        return fail(EINVAL, fmt::format("\"{}\" is no address", text));
+        return fail(EINVAL, fmt::format("\"{}\" is no address and no block", text));
     return address->text();
 }
 
-Result<std::string> complete_value(const std::string& name, const std::string& value,
+// Verdicts in the words of events, and in those that Hubble's users know.
+Result<std::string> verdict_value(const std::string& text)
+{
+    constexpr std::pair<std::string_view, const char*> words[] = {
+        {"allow", "allow"},     {"deny", "deny"},    {"would-deny", "would-deny"},
+        {"forwarded", "allow"}, {"dropped", "deny"}, {"audit", "would-deny"},
+    };
+    for (const auto& [word, verdict] : words)
+        if (lower(text) == word)
+            return verdict;
+    return fail(EINVAL, fmt::format("--verdict {}: want allow, deny or would-deny", text));
+}
+
+Result<std::string> full_name(const std::string& text, const Context& context)
+{
+    auto full = context.full_name(text);
+    if (!full)
+        return std::unexpected(full.error());
+    return full->text();
+}
+
+// field: a filter's name without what stands for negation and side.
+Result<std::string> complete_value(std::string_view field, const std::string& value,
                                    const Context& context)
 {
-    if (name == "pod" || name == "from_pod" || name == "to_pod" || name == "policy") {
-        auto full = context.full_name(value);
-        if (!full)
-            return std::unexpected(full.error());
-        return full->text();
-    }
-    if (name == "ip" || name == "from_ip" || name == "to_ip")
+    if (field == "pod" || field == "policy")
+        return full_name(value, context);
+    if (field == "ip")
         return address_value(value);
-    if (name == "port")
+    if (field == "port")
         return port_value(value);
-    return name == "protocol" ? protocol_value(value) : value;
+    if (field == "verdict")
+        return verdict_value(value);
+    return field == "protocol" ? protocol_value(value) : value;
+}
+
+std::string_view field_of(std::string_view name)
+{
+    for (const std::string_view prefix : {"not_", "from_", "to_"})
+        if (name.starts_with(prefix))
+            name.remove_prefix(prefix.size());
+    return name;
+}
+
+// "not_from_pod" to "--not-from-pod".
+std::string option_of(std::string name)
+{
+    std::ranges::replace(name, '_', '-');
+    return "--" + name;
+}
+
+struct Side {
+    const char* prefix;
+    const char* text;
+};
+constexpr Side SIDES[] = {
+    {"", " on either side"}, {"from_", " of the side that opened"}, {"to_", " of the other side"}};
+
+void add_option(CLI::App& app, Filters& filters, const FilterOption& known, const Side& side,
+                bool negated)
+{
+    const std::string name = std::string(negated ? "not_" : "") + side.prefix + known.name;
+    const std::string where = known.sides ? side.text : "";
+    // -n NAMESPACE is an option of all commands.
+    if (name == "namespace")
+        return;
+    Filter& filter = filters.emplace_back(Filter{name, {}});
+    CLI::Option* option = app.add_option(option_of(name), filter.values, known.description + where)
+                              ->allow_extra_args(false)
+                              ->type_name("VALUE");
+    if (known.commas)
+        option->delimiter(',');
+    if (!known.choices.empty())
+        option->check(CLI::IsMember(known.choices));
+    if (negated)
+        option->group(""); // written as two words
 }
 
 } // namespace
@@ -93,19 +158,30 @@ Result<std::string> complete_value(const std::string& name, const std::string& v
 std::shared_ptr<Filters> add_filters(CLI::App& app, bool events)
 {
     auto filters = std::make_shared<Filters>();
-    filters->reserve(filter_options().size()); // the options keep references into it
+    filters->reserve(filter_options().size() * std::size(SIDES) * 2); // options refer to them
     for (const FilterOption& known : filter_options()) {
-        if (!events && std::string(known.name) == "type")
+        if (!events && std::string_view(known.name) == "type")
             continue;
-        Filter& filter = filters->emplace_back(Filter{known.name, {}});
-        CLI::Option* option = app.add_option(known.option, filter.values, known.description)
-                                  ->delimiter(',')
-                                  ->allow_extra_args(false)
-                                  ->type_name("VALUE");
-        if (!known.choices.empty())
-            option->check(CLI::IsMember(known.choices));
+        for (const Side& side : std::span(SIDES, known.sides ? std::size(SIDES) : 1))
+            for (const bool negated : {false, true})
+                add_option(app, *filters, known, side, negated);
     }
+    app.add_flag_callback(
+        "--not",
+        [] { throw CLI::ValidationError("--not", "stands before a filter: --not --port 53"); },
+        "Leave out what the next filter matches: --not --port 53");
     return filters;
+}
+
+std::vector<std::string> attach_negations(const std::vector<std::string>& arguments)
+{
+    std::vector<std::string> attached;
+    for (const std::string& argument : arguments)
+        if (!attached.empty() && attached.back() == "--not" && argument.starts_with("--"))
+            attached.back() += argument.substr(1);
+        else
+            attached.push_back(argument);
+    return attached;
 }
 
 Result<Filters> complete(const Filters& filters, const Context& context)
@@ -116,7 +192,7 @@ Result<Filters> complete(const Filters& filters, const Context& context)
             continue;
         Filter& one = full.emplace_back(Filter{filter.name, {}});
         for (const std::string& value : filter.values) {
-            auto completed = complete_value(filter.name, value, context);
+            auto completed = complete_value(field_of(filter.name), value, context);
             if (!completed)
                 return std::unexpected(completed.error());
             one.values.push_back(*completed);

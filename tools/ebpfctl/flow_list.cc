@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ebpfctl/command.h"
-#include "ebpfctl/filter.h"
+#include "ebpfctl/filter_match.h"
 #include "ebpfctl/flow_view.h"
 
 #include <algorithm>
@@ -46,12 +46,15 @@ Result<Json> flow_rows(const Context& context, const PinnedMaps& maps, const Fil
     if (!flows)
         return std::unexpected(flows.error());
     std::ranges::sort(*flows, {}, [](const auto& entry) { return entry.second.opened_ns; });
+    auto labels = asks_for_labels(filters) ? pod_labels(context) : PodLabels{};
+    if (!labels)
+        return std::unexpected(labels.error());
     PeerNames peers = peer_names(context, *locals);
     FlowNames names{*locals, peers, *rules, Moment::now()};
     Json rows = Json::array();
     for (const auto& [key, entry] : *flows) {
         Json row = flow_row(names, key, entry);
-        if (matches(filters, row))
+        if (matches(filters, row, *labels))
             rows.push_back(std::move(row));
     }
     return rows;

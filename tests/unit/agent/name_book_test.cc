@@ -51,6 +51,19 @@ std::string pod_at(const Names& names, const char* address)
     return found == names.addresses.end() ? "" : found->second->pod;
 }
 
+TEST(NameBook, PodsCarryTheirLabels)
+{
+    Pod labelled;
+    labelled.name = "web";
+    labelled.labels = {{"app", "web"}};
+    labelled.addresses = {*IpAddress::parse("10.0.0.1")};
+    World here = world({std::make_shared<Pod>(labelled)});
+    here.interfaces = {{7, "veth", here.pods[0]}};
+    const auto names = NameBook().update(here, plan(7, "web"), {});
+    EXPECT_EQ(names->interfaces.at(7)->labels->at("app"), "web");
+    EXPECT_EQ(names->addresses.begin()->second->labels->at("app"), "web");
+}
+
 TEST(NameBook, NamesPodsInterfacesAndRules)
 {
     const auto names =

@@ -47,6 +47,10 @@ TEST(ObserveStream, WithoutFollowGivesThePastAndEnds)
     EXPECT_EQ(types(observe_stream(observer, {.captures = {}, .query = {{"since", "0.5"}}})),
               (Types{}))
         << "both are as old as the machine's start";
+    EXPECT_EQ(types(observe_stream(observer, {.captures = {}, .query = {{"until", "0.5"}}})),
+              (Types{"flow_open", "drop"}));
+    const Query long_ago{{"until", "1999-01-01T00:00:00Z"}};
+    EXPECT_EQ(types(observe_stream(observer, {.captures = {}, .query = long_ago})), (Types{}));
 }
 
 TEST(ObserveStream, FollowStartsWithThePresent)
@@ -88,10 +92,14 @@ TEST(ObserveStream, NonsenseIsRefused)
                                            {"since", "-1"},
                                            {"since", "nan"},
                                            {"since", "1e300"},
+                                           {"since", "yesterday"},
+                                           {"until", "-1"},
                                            {"colour", "red"}})
         EXPECT_EQ(types(observe_stream(observer, {.captures = {}, .query = {{name, value}}})),
                   (Types{"400"}))
             << name << "=" << value;
+    const Query endless{{"follow", "1"}, {"until", "5"}};
+    EXPECT_EQ(types(observe_stream(observer, {.captures = {}, .query = endless})), (Types{"400"}));
 }
 
 } // namespace

@@ -11,7 +11,8 @@ namespace ebpfd::testing {
 inline std::shared_ptr<const Names> names()
 {
     auto out = std::make_shared<Names>();
-    const auto web = std::make_shared<PodName>("shop", "web", "veth7");
+    const auto labels = std::make_shared<const Labels>(Labels{{"app", "web"}, {"tier", "front"}});
+    const auto web = std::make_shared<PodName>("shop", "web", "veth7", labels);
     out->interfaces[7] = web;
     out->addresses[*IpAddress::parse("10.0.0.1")] = web;
     out->addresses[*IpAddress::parse("10.0.0.2")] = std::make_shared<PodName>("shop", "db", "");

@@ -100,8 +100,29 @@ TEST_F(FlowList, FiltersOrWithinAndAndAcross)
     EXPECT_EQ(count({"--protocol", "udp"}), 0);
     EXPECT_EQ(count({"--policy", "shop/b"}), 2);
     EXPECT_EQ(count({"--verdict", "deny"}), 0);
+    EXPECT_EQ(count({"--verdict", "FORWARDED"}), 2);
+    EXPECT_EQ(count({"--not", "--port", "80"}), 1);
+    EXPECT_EQ(count({"--not", "--port", "80,5432"}), 0);
+    EXPECT_EQ(count({"--ip", "192.0.2.0/24"}), 1);
+    EXPECT_EQ(count({"--to-port", "80"}), 1);
+    EXPECT_EQ(count({"--from-port", "80"}), 0);
+    EXPECT_EQ(count({"--to-namespace", "far"}), 1);
+    EXPECT_EQ(count({"--not", "--namespace", "far"}), 1);
     EXPECT_EQ(count({"-n", "far"}), 1);
     EXPECT_EQ(count({"-n", "far", "-A"}), 2);
+}
+
+TEST_F(FlowList, LabelsAreThoseThatTheAgentKnows)
+{
+    tool.answers["/v1/pods"] =
+        R"([{"namespace":"far","name":"db","addresses":["10.9.0.1"],
+             "labels":{"app":"db","tier":"back"}}])";
+    EXPECT_EQ(count({"--label", "app=db,tier"}), 1);
+    EXPECT_EQ(count({"--from-label", "app"}), 0);
+    EXPECT_EQ(count({"--label", "app=web", "--label", "app=db"}), 1);
+    EXPECT_EQ(count({"--not", "--label", "app=db"}), 1);
+    tool.answers.clear();
+    EXPECT_EQ(tool.run({"flow", "list", "--label", "app"}), Exit::unreachable);
 }
 
 TEST_F(FlowList, DumpOfPendingShowsThoseAlone)

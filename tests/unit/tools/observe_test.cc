@@ -17,8 +17,8 @@ TEST(Observe, EventsReadAsOneLine)
     Tool tool;
     tool.lines = {DROP};
     EXPECT_EQ(tool.run({"observe"}), Exit::ok);
-    EXPECT_EQ(tool.out, "03:04:05.678 drop        ingress shop/web:40000 -> [fd00::2]:80 TCP deny "
-                        "(shop/db isolation /etc/db.yaml:3) +2 like it\n");
+    EXPECT_EQ(tool.out, "03:04:05.678 shop/web:40000 -> [fd00::2]:80 ingress drop deny "
+                        "(shop/db isolation /etc/db.yaml:3) TCP +2 like it\n");
 }
 
 TEST(Observe, VerdictsAreColoured)
@@ -61,6 +61,72 @@ TEST(Observe, LostEventsAreSaid)
     tool.lines = {R"({"time":"x","type":"lost","records":12})"};
     tool.run({"observe"});
     EXPECT_EQ(tool.out, "12 events lost: they came faster than this reader takes them\n");
+}
+
+// The query of a command, without what stands in all of them.
+std::string query(std::vector<std::string> arguments)
+{
+    Tool tool;
+    arguments.insert(arguments.begin(), "observe");
+    if (tool.run(arguments) != Exit::ok || tool.asked.size() != 1)
+        return tool.err;
+    return tool.asked[0].substr(std::string("/v1/observe?follow=0").size());
+}
+
+TEST(Observe, NotNegatesTheFilterBehindIt)
+{
+    EXPECT_EQ(query({"--not", "--port", "53,80", "--port=443"}),
+              "&port=443&not_port=53&not_port=80");
+    EXPECT_EQ(query({"--not", "--from-pod=shop/web"}), "&not_from_pod=shop%2Fweb");
+    EXPECT_EQ(query({"--not", "--namespace", "kube-system"}), "&not_namespace=kube-system");
+}
+
+TEST(Observe, NotBeforeAnythingElseIsAMistake)
+{
+    for (const std::vector<std::string>& bad : {std::vector<std::string>{"--not"},
+                                                {"--not", "-f"},
+                                                {"--not", "--follow"},
+                                                {"--not", "--not", "--port", "53"}}) {
+        Tool tool;
+        auto arguments = bad;
+        arguments.insert(arguments.begin(), "observe");
+        EXPECT_EQ(tool.run(arguments), Exit::usage) << bad.back();
+        EXPECT_TRUE(tool.asked.empty());
+    }
+}
+
+TEST(Observe, VerdictsHaveTheWordsOfHubbleToo)
+{
+    EXPECT_EQ(query({"--verdict", "FORWARDED,dropped", "--verdict", "AUDIT"}),
+              "&verdict=allow&verdict=deny&verdict=would-deny");
+}
+
+TEST(Observe, SidesLabelsAndBlocks)
+{
+    EXPECT_EQ(query({"--from-label", "app=web,tier", "--to-ip", "10.1.2.3/8", "--to-port", "53",
+                     "--from-namespace", "shop"}),
+              "&from_namespace=shop&from_label=app%3Dweb%2Ctier&to_ip=10.0.0.0%2F8&to_port=53");
+}
+
+TEST(Observe, TimesAreAgesOrMoments)
+{
+    EXPECT_EQ(query({"--since", "5m", "--until", "2026-01-31T23:59:00Z"}),
+              "&since=300&until=2026-01-31T23%3A59%3A00Z");
+    Tool tool;
+    EXPECT_EQ(tool.run({"observe", "--since", "yesterday"}), Exit::usage);
+    EXPECT_EQ(tool.run({"observe", "-f", "--until", "5m"}), Exit::usage);
+}
+
+TEST(Observe, TextFromOutsideCannotSteerTheTerminal)
+{
+    Tool tool;
+    tool.lines = {
+        R"({"time":"t","type":"drop","source":{"namespace":"a","pod":"\u001b[2J\u202egp","ip":"1"}})"};
+    for (const char* format : {"table", "wide", "json", "jsonl"}) {
+        tool.run({"observe", "-o", format, "--color", "never"});
+        EXPECT_EQ(tool.out.find('\x1b'), std::string::npos) << format;
+        EXPECT_EQ(tool.out.find("\u202e"), std::string::npos) << format;
+    }
 }
 
 } // namespace
