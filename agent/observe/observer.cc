@@ -34,9 +34,17 @@ size_t LiveReader::offer(const AttributedEvent& record)
     if (lost > 0)
         queue_.pop_front();
     lost_ += lost;
+    counts_.lost += lost;
+    counts_.taken++;
     queue_.push_back(record);
     changed_.notify_one();
     return lost;
+}
+
+LiveReader::Counts LiveReader::counts() const
+{
+    const std::lock_guard lock(mutex_);
+    return counts_;
 }
 
 void LiveReader::close()
@@ -124,10 +132,12 @@ std::vector<AttributedEvent> Observer::recent_locked(const RecordFilter& filter,
     return out;
 }
 
-std::shared_ptr<LiveReader> Observer::subscribe(RecordFilter filter, const Past& past)
+std::shared_ptr<LiveReader> Observer::subscribe(RecordFilter filter, const Past& past,
+                                                std::optional<size_t> queue_records)
 {
     const std::lock_guard lock(mutex_);
-    auto reader = std::make_shared<LiveReader>(std::move(filter), queue_records_);
+    auto reader =
+        std::make_shared<LiveReader>(std::move(filter), queue_records.value_or(queue_records_));
     for (const auto& record : recent_locked(reader->filter_, past))
         reader->offer(record);
     if (closed_)

@@ -35,6 +35,12 @@ public:
     // and everything was handed over.
     std::optional<Batch> next(std::chrono::milliseconds timeout);
 
+    struct Counts {
+        uint64_t taken = 0; // records that passed its filter
+        uint64_t lost = 0;  // of those, the ones it was too slow for
+    };
+    Counts counts() const;
+
 private:
     friend class Observer;
     // Returns how many records were lost by it.
@@ -43,10 +49,11 @@ private:
 
     const RecordFilter filter_;
     const size_t capacity_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<AttributedEvent> queue_;
-    uint64_t lost_ = 0;
+    uint64_t lost_ = 0; // since the last batch
+    Counts counts_;
     bool closed_ = false;
 };
 
@@ -67,7 +74,9 @@ public:
     // Oldest first.
     std::vector<AttributedEvent> recent(const RecordFilter& filter, const Past& past) const;
     // A live reader, which first gets what it asks of the past: no record is missed between.
-    std::shared_ptr<LiveReader> subscribe(RecordFilter filter, const Past& past);
+    // queue_records: room for so many, in place of the default.
+    std::shared_ptr<LiveReader> subscribe(RecordFilter filter, const Past& past,
+                                          std::optional<size_t> queue_records = {});
     // Ends all subscriptions, those to come too.
     void close();
 
