@@ -108,12 +108,15 @@ Agent::Agent(const Config& config, Parts parts)
                               .node_name = config.node_name,
                               .audit = config.audit,
                               .started_ns = wall_clock_ns()},
-      parts_(std::move(parts))
+      parts_(std::move(parts)), totals_(config.metrics_max_series)
 {
+    if (config.flow_log)
+        flow_log_ = std::make_unique<FlowLog>(observer_, *config.flow_log);
 }
 
 Agent::~Agent()
 {
+    reader_.reset(); // no record comes after the last that the log writes
     observer_.close();
     servers_ = {};
 }
@@ -136,7 +139,8 @@ Result<void> Agent::listen()
                                     .board = board_,
                                     .rescans = rescans_,
                                     .observer = observer_,
-                                    .traffic = traffic_,
+                                    .flow_log = flow_log_.get(),
+                                    .totals = totals_,
                                     .applies = applies_});
     if (!servers)
         return std::unexpected(servers.error());
@@ -153,7 +157,7 @@ Result<void> Agent::open_datapath()
     if (!datapath)
         return std::unexpected(datapath.error());
     datapath_ = std::move(*datapath);
-    enforcer_ = std::make_unique<Enforcer>(*datapath_, config_.bpffs, observer_, traffic_);
+    enforcer_ = std::make_unique<Enforcer>(*datapath_, config_.bpffs, observer_, totals_, applies_);
     reader_ = std::make_unique<RecordReader>(*datapath_, observer_);
     adopt_homes();
     servers_.serve();
@@ -206,6 +210,8 @@ bool Agent::told_to_stop(bool& rescan)
             return true;
         }
         rescan = true;
+        if (flow_log_)
+            flow_log_->reopen();
     }
     return false;
 }

@@ -56,8 +56,9 @@ private:
     const AgentFacts facts_;
     Parts parts_;
     Observer observer_;
-    TrafficTotals traffic_;
+    Totals totals_;
     ApplyMetrics applies_;
+    std::unique_ptr<FlowLog> flow_log_; // nullptr: none is wanted
     std::unique_ptr<Datapath> datapath_;
     std::unique_ptr<Enforcer> enforcer_;
     Noticeboard board_;

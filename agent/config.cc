@@ -52,7 +52,28 @@ struct RawOptions {
     std::string attach = "auto";
     std::string metrics = "127.0.0.1:9464";
     std::string pod_interfaces;
+    FlowLogOptions flow_log;
+    std::vector<std::string> flow_log_filter;
 };
+
+// "NAME=VALUE" each.
+Result<RecordFilter> parse_filter(const std::vector<std::string>& texts)
+{
+    std::multimap<std::string, std::string> conditions;
+    for (const auto& text : texts) {
+        const size_t equals = text.find('=');
+        if (equals == text.npos)
+            return fail(EINVAL, fmt::format("\"{}\": want NAME=VALUE", text));
+        conditions.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+    return RecordFilter::parse(conditions);
+}
+
+std::string check_filter(const std::string& text)
+{
+    const auto filter = parse_filter({text});
+    return filter ? "" : filter.error().message;
+}
 
 std::string check_metrics(const std::string& text)
 {
@@ -118,6 +139,13 @@ void add_behaviour(CLI::App& app, Config& config, RawOptions& raw)
         ->type_name("ADDR:PORT|none")
         ->check(CLI::Validator(check_metrics, ""))
         ->capture_default_str();
+    app.add_flag("--metrics-pods", config.metrics_pods, "Metrics of each local pod, too");
+    app.add_option("--metrics-max-series", config.metrics_max_series,
+                   "Most series that name pods, and most that name rules; the rest\n"
+                   "is summed up as _overflow")
+        ->type_name("N")
+        ->check(CLI::Range(1u, 1u << 20).description(""))
+        ->capture_default_str();
     app.add_option("--log-level", config.log_level, "The least that is logged, to stderr")
         ->type_name("error|warn|info|debug")
         ->check(CLI::IsMember({"error", "warn", "info", "debug"}).description(""))
@@ -128,6 +156,40 @@ void add_behaviour(CLI::App& app, Config& config, RawOptions& raw)
         ->capture_default_str();
     app.add_flag("--detach", config.detach,
                  "Remove links, programs and maps below --bpffs, then exit");
+}
+
+void add_flow_log(CLI::App& app, RawOptions& raw)
+{
+    constexpr const char* group = "Flow log";
+    auto& [file, queue, filter] = raw.flow_log;
+    app.add_option("--flow-log", file.path,
+                   "Writes records of connections and refusals to this file, one JSON\n"
+                   "object a line; SIGHUP opens it again [none]")
+        ->type_name("FILE")
+        ->group(group);
+    app.add_option("--flow-log-max-bytes", file.max_bytes, "Then FILE becomes FILE.1, and so on")
+        ->type_name("N")
+        ->check(CLI::Range(4096ul, 1ul << 40).description(""))
+        ->capture_default_str()
+        ->group(group);
+    app.add_option("--flow-log-files", file.kept_files, "So many of those are kept")
+        ->type_name("N")
+        ->check(CLI::Range(0u, 1000u).description(""))
+        ->capture_default_str()
+        ->group(group);
+    app.add_option("--flow-log-queue", queue,
+                   "Room for records when the file is slow; the oldest give way")
+        ->type_name("N")
+        ->check(CLI::Range(1u, 1u << 20).description(""))
+        ->capture_default_str()
+        ->group(group);
+    app.add_option("--flow-log-filter", raw.flow_log_filter,
+                   "Which records, such as verdict=deny or namespace=shop; may be given\n"
+                   "again: of one name any, of different names all [all records]")
+        ->type_name("NAME=VALUE")
+        ->check(CLI::Validator(check_filter, ""))
+        ->allow_extra_args(false)
+        ->group(group);
 }
 
 void add_capacities(CLI::App& app, Config& config)
@@ -197,6 +259,12 @@ void finish(Config& config, const RawOptions& raw)
                                              : AttachMode::automatic;
     config.metrics = ListenAddress::parse(raw.metrics);
     config.pod_interfaces = split(raw.pod_interfaces, ',');
+    if (!raw.flow_log.file.path.empty()) {
+        config.flow_log = raw.flow_log;
+        config.flow_log->file.path = absolute(raw.flow_log.file.path);
+        // Each condition was checked as it was read.
+        config.flow_log->filter = parse_filter(raw.flow_log_filter).value_or(RecordFilter{});
+    }
 }
 
 Result<void> read_file(CLI::App& app, const RawOptions& raw)
@@ -242,9 +310,10 @@ std::variant<Config, Farewell> parse_config(int argc, const char* const* argv)
     app.get_formatter()->column_width(34);
     add_places(app, config, raw);
     add_behaviour(app, config, raw);
+    add_flow_log(app, raw);
     add_capacities(app, config);
     app.footer("Ended by a signal it exits 0 and leaves the datapath enforcing; 1: it failed;\n"
-               "2: wrong usage. SIGHUP reads both folders again.");
+               "2: wrong usage. SIGHUP reads both folders again, and reopens the flow log.");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

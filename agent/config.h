@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "kernel/datapath.h"
+#include "observe/flow_log.h"
 
 #include <cstdint>
 #include <optional>
@@ -36,6 +37,9 @@ struct Config {
     bool audit = false;
     std::vector<std::string> pod_interfaces; // globs
     std::optional<ListenAddress> metrics;
+    bool metrics_pods = false;
+    uint32_t metrics_max_series = 10000; // that name pods, and as many that name rules
+    std::optional<FlowLogOptions> flow_log;
     Capacities capacities;
     AttachMode attach = AttachMode::automatic;
     std::string log_level = "info";

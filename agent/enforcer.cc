@@ -9,13 +9,7 @@
 namespace ebpfd {
 namespace {
 
-std::set<uint32_t> endpoints_of(const Plan& plan)
-{
-    std::set<uint32_t> out;
-    for (const auto& endpoint : plan.endpoints)
-        out.insert(endpoint.ifindex);
-    return out;
-}
+using std::chrono::steady_clock;
 
 // Names are worth a warning, not an error: enforcement does not need them.
 std::map<uint32_t, rule_info> rules_of(const std::string& bpffs)
@@ -33,27 +27,34 @@ std::map<uint32_t, rule_info> rules_of(const std::string& bpffs)
 
 } // namespace
 
-Enforcer::Enforcer(Datapath& datapath, std::string bpffs, Observer& observer,
-                   TrafficTotals& traffic)
-    : datapath_(datapath), bpffs_(std::move(bpffs)), observer_(observer), traffic_(traffic)
+Enforcer::Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, Totals& totals,
+                   ApplyMetrics& applies)
+    : datapath_(datapath), bpffs_(std::move(bpffs)), observer_(observer), totals_(totals),
+      applies_(applies)
 {
 }
 
 Result<Enforcer::Outcome> Enforcer::enforce(const World& world)
 {
+    const auto begin = steady_clock::now();
     auto plan = compile(world);
     if (!plan)
         return fail("compile", plan.error());
+    const auto compiled = steady_clock::now();
     finish();
-    remember_traffic(*plan);
     // Records that the new policy makes wait for its names.
     auto held = observer_.hold_records();
+    const auto apply_begin = steady_clock::now();
     auto report = datapath_.apply(*plan);
     if (!report)
         return fail("apply", report.error());
+    const auto applied = steady_clock::now() - apply_begin;
     publish_names(world, *plan);
     held.unlock();
-    endpoints_ = endpoints_of(*plan);
+    applies_.observe_stages({.compile = compiled - begin,
+                             .write = report->write,
+                             .flip = report->flip - report->write,
+                             .attach = applied - report->flip});
     Outcome outcome{.report = std::move(*report),
                     .warnings = std::move(plan->warnings),
                     .endpoints = plan->endpoints.size(),
@@ -67,11 +68,14 @@ void Enforcer::settle_aside(World world, Plan plan)
 {
     settling_ =
         std::async(std::launch::async, [this, world = std::move(world), plan = std::move(plan)] {
-            if (auto settled = datapath_.settle(); !settled)
+            if (auto settled = datapath_.settle(); !settled) {
                 spdlog::warn("what the last policy left behind stays for now: {}",
                              settled.error().message);
-            else // only now do rules whose place alone has changed have their new one
-                publish_names(world, plan);
+                return;
+            }
+            // Only now do rules whose place alone has changed have their new one.
+            publish_names(world, plan);
+            count_what_has_gone();
         });
 }
 
@@ -81,21 +85,15 @@ void Enforcer::finish()
         settling_.get();
 }
 
-void Enforcer::remember_traffic(const Plan& next)
+void Enforcer::count_what_has_gone()
 {
-    const auto staying = endpoints_of(next);
-    std::vector<uint32_t> going;
-    std::ranges::set_difference(endpoints_, staying, std::back_inserter(going));
-    if (going.empty())
-        return;
-    Result<void> remembered;
+    Result<void> counted;
     if (const auto maps = PinnedMaps::open(bpffs_); maps)
-        remembered = traffic_.remember(**maps, going);
+        counted = totals_.settled(**maps);
     else
-        remembered = std::unexpected(maps.error());
-    if (!remembered)
-        spdlog::warn("totals will lack what {} interfaces counted: {}", going.size(),
-                     remembered.error().message);
+        counted = std::unexpected(maps.error());
+    if (!counted)
+        spdlog::warn("totals may lack what has gone: {}", counted.error().message);
 }
 
 void Enforcer::publish_names(const World& world, const Plan& plan)

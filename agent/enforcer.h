@@ -4,10 +4,9 @@
 #include "name_book.h"
 #include "observe/metrics.h"
 #include "observe/observer.h"
-#include "tables.h"
+#include "totals.h"
 
 #include <future>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -16,7 +15,8 @@ namespace ebpfd {
 // World to packets: compiles, applies, and gives the observer the names that go with it.
 class Enforcer {
 public:
-    Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, TrafficTotals& traffic);
+    Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, Totals& totals,
+             ApplyMetrics& applies);
 
     struct Outcome {
         ApplyReport report;
@@ -32,15 +32,15 @@ public:
 
 private:
     void settle_aside(World world, Plan plan);
-    void remember_traffic(const Plan& next);
+    void count_what_has_gone();
     void publish_names(const World& world, const Plan& plan);
 
     Datapath& datapath_;
     const std::string bpffs_;
     Observer& observer_;
-    TrafficTotals& traffic_;
+    Totals& totals_;
+    ApplyMetrics& applies_;
     NameBook book_;
-    std::set<uint32_t> endpoints_; // in force, by ifindex
     // The last change is settled while the main loop reads and compiles the next one.
     std::future<void> settling_;
 };

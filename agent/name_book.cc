@@ -80,6 +80,11 @@ template <class Map> void forget_reused(const Map& names, std::deque<uint32_t>& 
 
 } // namespace
 
+RuleName rule_name(const rule_info& rule)
+{
+    return *name_of(rule);
+}
+
 std::shared_ptr<const Names> NameBook::update(const World& world, const Plan& plan,
                                               const std::map<uint32_t, rule_info>& rules)
 {

@@ -12,6 +12,8 @@
 
 namespace ebpfd {
 
+RuleName rule_name(const rule_info& rule);
+
 // Makes the names that records get. Interfaces and rules that are gone keep their names for a
 // while: the last records of their connections are still to come. Addresses do not: they may
 // belong to another pod by then.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "routes.h"
 
+#include "metric_values.h"
 #include "observe_stream.h"
 
 #include <charconv>
@@ -13,31 +14,23 @@ using namespace std::chrono_literals;
 
 constexpr auto rescan_timeout = 10s;
 
-// Reads something of the pinned maps; what cannot be read is left out, with a line in the log.
-template <class T, class Read>
-T read_maps(const Config& config, std::string_view what, const Read& read)
+// What cannot be read is left out, with a line in the log.
+std::vector<Usage> usage(const Config& config)
 {
-    Result<T> value;
+    Result<std::vector<Usage>> tables;
     if (const auto maps = PinnedMaps::open(config.bpffs); maps)
-        value = read(**maps);
+        tables = table_usage(**maps, config.capacities);
     else
-        value = std::unexpected(maps.error());
-    if (value)
-        return std::move(*value);
-    spdlog::warn("{} cannot be read: {}", what, value.error().message);
+        tables = std::unexpected(maps.error());
+    if (tables)
+        return std::move(*tables);
+    spdlog::warn("tables cannot be read: {}", tables.error().message);
     return {};
-}
-
-std::vector<Usage> usage(const Sources& sources)
-{
-    return read_maps<std::vector<Usage>>(sources.config, "tables", [&](const PinnedMaps& maps) {
-        return table_usage(maps, sources.config.capacities);
-    });
 }
 
 HttpReply status(const Sources& sources)
 {
-    return {.body = status_json(*sources.board.latest(), sources.agent, usage(sources))};
+    return {.body = status_json(*sources.board.latest(), sources.agent, usage(sources.config))};
 }
 
 HttpReply rescan(const Sources& sources, const HttpRequest& request)
@@ -66,29 +59,7 @@ HttpReply policy(const Sources& sources, const HttpRequest& request)
 
 HttpReply metrics(const Sources& sources)
 {
-    const auto view = sources.board.latest();
-    const auto counts = sources.observer.counts();
-    MetricValues values{
-        .version = sources.agent.version,
-        .mode = sources.agent.audit ? "audit" : "enforce",
-        .generation = view->generation,
-        .revision = view->revision,
-        .degraded = view->degraded(),
-        .endpoints = view->endpoints,
-        .policies = view->world->policies.size(),
-        .pods = view->world->pods.size(),
-        .files_with_errors = view->file_errors.size(),
-        .traffic = read_maps<std::vector<TrafficTotal>>(
-            sources.config, "counters",
-            [&](const PinnedMaps& maps) { return sources.traffic.read(maps); }),
-        .losses = read_maps<ledger>(sources.config, "ring ledger",
-                                    [](const PinnedMaps& maps) { return maps.losses(); }),
-        .usage = usage(sources),
-        .records_consumed = counts.consumed,
-        .records_dropped = counts.dropped,
-        .readers = counts.readers,
-    };
-    return {.body = sources.applies.render(values),
+    return {.body = sources.applies.render(metric_values(sources)),
             .content_type = "text/plain; version=0.0.4; charset=utf-8"};
 }
 

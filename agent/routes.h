@@ -2,11 +2,13 @@
 #pragma once
 #include "api/server.h"
 #include "config.h"
+#include "observe/flow_log.h"
 #include "observe/metrics.h"
 #include "observe/observer.h"
 #include "rescan_desk.h"
 #include "status.h"
 #include "tables.h"
+#include "totals.h"
 #include "view.h"
 
 #include <vector>
@@ -20,7 +22,8 @@ struct Sources {
     const Noticeboard& board;
     RescanDesk& rescans;
     Observer& observer;
-    const TrafficTotals& traffic;
+    const FlowLog* flow_log; // nullptr: none is wanted
+    Totals& totals;
     const ApplyMetrics& applies;
 };
 

@@ -2,6 +2,7 @@
 #include "observe/metrics.h"
 
 #include "model/names.h"
+#include "observe/metric_family.h"
 
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
@@ -11,52 +12,19 @@
 namespace ebpfd {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Labels = std::vector<std::pair<std::string, std::string>>;
+using Families = std::vector<MetricFamily>;
+
+// What stands in place of the names that found no place.
+constexpr const char* overflow_name = "_overflow";
 
 // From 0.1 ms to 3 s, in seconds.
 const prometheus::Histogram::BucketBoundaries apply_buckets{0.0001, 0.0003, 0.001, 0.003, 0.01,
                                                             0.03,   0.1,    0.3,   1,     3};
 
-// One family under construction.
-class Family {
-public:
-    Family(std::string name, std::string help, MetricType type)
-        : family_{.name = std::move(name), .help = std::move(help), .type = type, .metric = {}}
-    {
-    }
-
-    Family& add(uint64_t value, const Labels& labels = {})
-    {
-        ClientMetric metric;
-        for (const auto& [name, text] : labels)
-            metric.label.push_back({.name = name, .value = std::string(text)});
-        metric.gauge.value = metric.counter.value = static_cast<double>(value);
-        family_.metric.push_back(std::move(metric));
-        return *this;
-    }
-    MetricFamily take() { return std::move(family_); }
-
-private:
-    MetricFamily family_;
-};
-
-Family gauge(std::string name, std::string help)
+std::string direction_label(uint32_t dir)
 {
-    return {std::move(name), std::move(help), MetricType::Gauge};
-}
-
-Family total(std::string name, std::string help)
-{
-    return {std::move(name), std::move(help), MetricType::Counter};
-}
-
-Labels labels_of(const TrafficTotal& row)
-{
-    return {{"direction", std::string(direction_name(row.dir))},
-            {"reason", std::string(reason_name(row.why))}};
+    return std::string(direction_name(dir));
 }
 
 bool is_drop(const TrafficTotal& row)
@@ -64,16 +32,18 @@ bool is_drop(const TrafficTotal& row)
     return row.why >= REASON_FIRST_DENIAL && !row.audited;
 }
 
-void add_traffic(const MetricValues& values, std::vector<MetricFamily>& out)
+void add_traffic(const MetricValues& values, Families& out)
 {
-    auto forwarded_packets = total("ebpfd_forwarded_packets_total", "Packets let through.");
-    auto forwarded_bytes = total("ebpfd_forwarded_bytes_total", "Bytes of frames let through.");
-    auto dropped_packets = total("ebpfd_dropped_packets_total", "Packets refused.");
-    auto dropped_bytes = total("ebpfd_dropped_bytes_total", "Bytes of frames refused.");
-    auto audited_packets = total("ebpfd_would_drop_packets_total",
-                                 "Packets let through in audit mode that a policy denies.");
+    auto forwarded_packets = Family::total("ebpfd_forwarded_packets_total", "Packets let through.");
+    auto forwarded_bytes =
+        Family::total("ebpfd_forwarded_bytes_total", "Bytes of frames let through.");
+    auto dropped_packets = Family::total("ebpfd_dropped_packets_total", "Packets refused.");
+    auto dropped_bytes = Family::total("ebpfd_dropped_bytes_total", "Bytes of frames refused.");
+    auto audited_packets = Family::total("ebpfd_would_drop_packets_total",
+                                         "Packets let through in audit mode that a policy denies.");
     for (const auto& row : values.traffic) {
-        const auto labels = labels_of(row);
+        const MetricLabels labels{{"direction", direction_label(row.dir)},
+                                  {"reason", std::string(reason_name(row.why))}};
         if (row.audited)
             audited_packets.add(row.total.packets, labels);
         (is_drop(row) ? dropped_packets : forwarded_packets).add(row.total.packets, labels);
@@ -84,10 +54,95 @@ void add_traffic(const MetricValues& values, std::vector<MetricFamily>& out)
         out.push_back(family->take());
 }
 
-void add_ledger(const MetricValues& values, std::vector<MetricFamily>& out)
+MetricLabels named(const std::vector<const char*>& labels, const SeriesName& values)
 {
-    auto records = total("ebpfd_ring_records_total",
-                         "Records of the datapath: produced = delivered + suppressed + lost.");
+    MetricLabels out;
+    for (size_t i = 0; i < labels.size(); i++)
+        out.emplace_back(labels[i], values[i]);
+    return out;
+}
+
+// Visits each name and its counts, that of the overflow as well.
+template <size_t N, class Visit>
+void for_each_series(const BoundedTotals<N>& totals, const SeriesName& overflow, const Visit& visit)
+{
+    for (const auto& [name, counts] : totals.series())
+        visit(name, counts);
+    if (totals.dropped() > 0)
+        visit(overflow, totals.overflow());
+}
+
+void add_verdicts(const MetricValues& values, Families& out)
+{
+    auto verdicts = Family::total("ebpfd_policy_verdicts_total",
+                                  "Verdicts by the rule that decided: connections that it let be "
+                                  "opened, and packets that it refused.");
+    for_each_series(
+        values.verdicts, SeriesName(4, overflow_name),
+        [&](const SeriesName& name, const Counts<1>& counts) {
+            verdicts.add(counts[0], named({"policy", "rule", "direction", "verdict"}, name));
+        });
+    out.push_back(verdicts.take());
+}
+
+void add_pods(const PodTotals& pods, Families& out)
+{
+    std::vector<std::pair<PodCount, Family>> families;
+    families.emplace_back(PodCount::forwarded_packets,
+                          Family::total("ebpfd_pod_forwarded_packets_total",
+                                        "Packets let through to and from a pod."));
+    families.emplace_back(PodCount::forwarded_bytes,
+                          Family::total("ebpfd_pod_forwarded_bytes_total",
+                                        "Bytes of frames let through to and from a pod."));
+    families.emplace_back(
+        PodCount::dropped_packets,
+        Family::total("ebpfd_pod_dropped_packets_total", "Packets refused to and from a pod."));
+    families.emplace_back(PodCount::dropped_bytes,
+                          Family::total("ebpfd_pod_dropped_bytes_total",
+                                        "Bytes of frames refused to and from a pod."));
+    for_each_series(pods, SeriesName(2, overflow_name),
+                    [&](const SeriesName& name, const PodTotals::Added& counts) {
+                        MetricLabels labels = named({"namespace", "pod"}, name);
+                        labels.emplace_back("direction", "");
+                        for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS}) {
+                            labels.back().second = direction_name(dir);
+                            for (auto& [what, family] : families)
+                                family.add(counts[column(what, dir)], labels);
+                        }
+                    });
+    for (auto& [what, family] : families)
+        out.push_back(family.take());
+}
+
+void add_overflows(const MetricValues& values, Families& out)
+{
+    auto dropped = Family::total("ebpfd_metrics_series_dropped_total",
+                                 "Names without series of their own for lack of room; what they "
+                                 "count is summed up as _overflow.");
+    dropped.add(values.verdicts.dropped(), {{"by", "rule"}});
+    if (values.by_pod)
+        dropped.add(values.by_pod->dropped(), {{"by", "pod"}});
+    out.push_back(dropped.take());
+}
+
+void add_flows(const MetricValues& values, Families& out)
+{
+    auto flows = Family::gauge("ebpfd_flows", "Open connections.");
+    const auto add = [&](const char* table, const auto& counts) {
+        for (uint32_t state = 0; state < counts.size(); state++)
+            flows.add(counts[state],
+                      {{"table", table}, {"state", std::string(flow_state_name(state))}});
+    };
+    add("flows", values.flows.flows);
+    add("pending", values.flows.pending);
+    out.push_back(flows.take());
+}
+
+void add_ledger(const MetricValues& values, Families& out)
+{
+    auto records = Family::total("ebpfd_ring_records_total",
+                                 "Records of the datapath: produced = delivered + suppressed + "
+                                 "lost.");
     const auto add = [&](const char* ring, const ring_ledger& row) {
         for (const auto& [outcome, count] :
              {std::pair{"produced", row.produced}, std::pair{"delivered", row.delivered},
@@ -97,25 +152,89 @@ void add_ledger(const MetricValues& values, std::vector<MetricFamily>& out)
     add("refusals", values.losses.ring[RING_REFUSALS]);
     add("flows", values.losses.ring[RING_FLOWS]);
     out.push_back(records.take());
-    out.push_back(total("ebpfd_table_full_total", "Entries that found their table full.")
+    out.push_back(Family::total("ebpfd_table_full_total", "Entries that found their table full.")
                       .add(values.losses.flows_full, {{"table", "flows"}})
                       .add(values.losses.pending_full, {{"table", "pending"}})
                       .add(values.losses.fragments_full, {{"table", "fragments"}})
                       .take());
-    out.push_back(total("ebpfd_records_consumed_total", "Records the agent read from the rings.")
-                      .add(values.records_consumed)
-                      .take());
-    out.push_back(total("ebpfd_reader_lost_records_total", "Records that slow live readers lost.")
-                      .add(values.records_dropped)
-                      .take());
+    out.push_back(
+        Family::total("ebpfd_records_consumed_total", "Records the agent read from the rings.")
+            .add(values.records_consumed)
+            .take());
+    out.push_back(
+        Family::total("ebpfd_reader_lost_records_total", "Records that slow live readers lost.")
+            .add(values.records_dropped)
+            .take());
 }
 
-void add_state(const MetricValues& values, std::vector<MetricFamily>& out)
+void add_rings(const MetricValues& values, Families& out)
+{
+    auto size = Family::gauge("ebpfd_ring_size_bytes", "Bytes a ring has room for.");
+    auto pending = Family::gauge("ebpfd_ring_pending_bytes", "Bytes of a ring not read yet.");
+    for (const auto& ring : values.rings) {
+        size.add(ring.size_bytes, {{"ring", ring.ring}});
+        pending.add(ring.pending_bytes, {{"ring", ring.ring}});
+    }
+    out.push_back(size.take());
+    out.push_back(pending.take());
+}
+
+void add_flow_log(const FlowLog::Counts& counts, Families& out)
+{
+    out.push_back(Family::total("ebpfd_flow_log_records_total",
+                                "Records for the flow log: taken = written + dropped + queued.")
+                      .add(counts.taken, {{"outcome", "taken"}})
+                      .add(counts.written, {{"outcome", "written"}})
+                      .add(counts.dropped, {{"outcome", "dropped"}})
+                      .take());
+    const auto simple = [&](Family family, uint64_t value) {
+        out.push_back(family.add(value).take());
+    };
+    simple(Family::gauge("ebpfd_flow_log_queued_records", "Records that wait to be written."),
+           counts.queued);
+    simple(Family::gauge("ebpfd_flow_log_failing", "1: nothing can be written at present."),
+           counts.error.empty() ? 0 : 1);
+    simple(Family::total("ebpfd_flow_log_written_bytes_total", "Bytes written to the flow log."),
+           counts.bytes);
+    simple(Family::total("ebpfd_flow_log_errors_total", "Attempts to write that failed."),
+           counts.errors);
+    simple(Family::total("ebpfd_flow_log_rotations_total", "Times the file was rotated."),
+           counts.rotations);
+}
+
+void add_programs(const MetricValues& values, Families& out)
+{
+    auto runs = Family::total("ebpfd_program_runs_total",
+                              "Runs of a program while kernel.bpf_stats_enabled is 1.");
+    auto seconds = Family::total("ebpfd_program_run_seconds_total",
+                                 "Time in a program while kernel.bpf_stats_enabled is 1.");
+    for (const auto& program : values.programs) {
+        runs.add(program.runs, {{"program", program.program}});
+        seconds.add_real(static_cast<double>(program.nanoseconds) / 1e9,
+                         {{"program", program.program}});
+    }
+    out.push_back(runs.take());
+    out.push_back(seconds.take());
+}
+
+void add_tables(const MetricValues& values, Families& out)
+{
+    auto used = Family::gauge("ebpfd_table_entries", "Entries in use of a table.");
+    auto capacity = Family::gauge("ebpfd_table_capacity_entries", "Entries a table can hold.");
+    for (const auto& table : values.usage) {
+        used.add(table.used, {{"table", table.name}});
+        capacity.add(table.capacity, {{"table", table.name}});
+    }
+    out.push_back(used.take());
+    out.push_back(capacity.take());
+}
+
+void add_state(const MetricValues& values, Families& out)
 {
     const auto simple = [&](const char* name, const char* help, uint64_t value) {
-        out.push_back(gauge(name, help).add(value).take());
+        out.push_back(Family::gauge(name, help).add(value).take());
     };
-    out.push_back(gauge("ebpfd_build_info", "1; the labels say which build runs, and how.")
+    out.push_back(Family::gauge("ebpfd_build_info", "1; the labels say which build runs, and how.")
                       .add(1, {{"version", values.version}, {"mode", values.mode}})
                       .take());
     simple("ebpfd_policy_generation", "Generation of policy in force.", values.generation);
@@ -126,20 +245,35 @@ void add_state(const MetricValues& values, std::vector<MetricFamily>& out)
     simple("ebpfd_pods", "Pods known from the inventory.", values.pods);
     simple("ebpfd_files_with_errors", "Files that are refused at present.",
            values.files_with_errors);
+    simple("ebpfd_attach_failures", "Interfaces that are not under policy as they should be.",
+           values.attach_failures);
     simple("ebpfd_live_readers", "Readers of live records.", values.readers);
-    auto used = gauge("ebpfd_table_entries", "Entries in use of a table.");
-    auto capacity = gauge("ebpfd_table_capacity_entries", "Entries a table can hold.");
-    for (const auto& table : values.usage) {
-        used.add(table.used, {{"table", table.name}});
-        capacity.add(table.capacity, {{"table", table.name}});
-    }
-    out.push_back(used.take());
-    out.push_back(capacity.take());
+}
+
+void add_process(const ProcessFacts& process, Families& out)
+{
+    out.push_back(Family::total("process_cpu_seconds_total", "User and system CPU time.")
+                      .add_real(process.cpu_seconds)
+                      .take());
+    const auto simple = [&](const char* name, const char* help, double value) {
+        out.push_back(Family::gauge(name, help).add_real(value).take());
+    };
+    simple("process_start_time_seconds", "Start of the process, since 1970.",
+           process.start_time_seconds);
+    simple("process_resident_memory_bytes", "Resident memory.", double(process.resident_bytes));
+    simple("process_virtual_memory_bytes", "Virtual memory.", double(process.virtual_bytes));
+    simple("process_open_fds", "Open file descriptors.", double(process.open_fds));
+    simple("process_max_fds", "Most file descriptors that may be open.", double(process.max_fds));
 }
 
 } // namespace
 
 struct ApplyMetrics::State {
+    prometheus::Histogram& stage(const char* name)
+    {
+        return stages.Add({{"stage", name}}, apply_buckets);
+    }
+
     prometheus::Registry registry;
     prometheus::Histogram& duration =
         prometheus::BuildHistogram()
@@ -147,6 +281,15 @@ struct ApplyMetrics::State {
             .Help("Time from a change that was noticed to its being in force.")
             .Register(registry)
             .Add({}, apply_buckets);
+    prometheus::Family<prometheus::Histogram>& stages =
+        prometheus::BuildHistogram()
+            .Name("ebpfd_policy_apply_stage_duration_seconds")
+            .Help("Time of each stage of a change that was applied.")
+            .Register(registry);
+    prometheus::Histogram& compile = stage("compile");
+    prometheus::Histogram& write = stage("write");
+    prometheus::Histogram& flip = stage("flip");
+    prometheus::Histogram& attach = stage("attach");
     prometheus::Counter& errors = prometheus::BuildCounter()
                                       .Name("ebpfd_policy_apply_errors_total")
                                       .Help("Changes that could not be applied.")
@@ -165,12 +308,31 @@ void ApplyMetrics::observe(std::chrono::nanoseconds duration, bool applied)
         state_->errors.Increment();
 }
 
+void ApplyMetrics::observe_stages(const ApplyTimes& times)
+{
+    for (const auto& [stage, time] :
+         {std::pair{&state_->compile, times.compile}, std::pair{&state_->write, times.write},
+          std::pair{&state_->flip, times.flip}, std::pair{&state_->attach, times.attach}})
+        stage->Observe(std::chrono::duration<double>(time).count());
+}
+
 std::string ApplyMetrics::render(const MetricValues& values) const
 {
-    std::vector<MetricFamily> families;
+    Families families;
     add_state(values, families);
     add_traffic(values, families);
+    add_verdicts(values, families);
+    if (values.by_pod)
+        add_pods(*values.by_pod, families);
+    add_overflows(values, families);
+    add_flows(values, families);
+    add_tables(values, families);
     add_ledger(values, families);
+    add_rings(values, families);
+    if (values.flow_log)
+        add_flow_log(*values.flow_log, families);
+    add_programs(values, families);
+    add_process(values.process, families);
     for (auto& family : state_->registry.Collect())
         families.push_back(std::move(family));
     return prometheus::TextSerializer().Serialize(families);

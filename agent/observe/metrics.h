@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "ebpfd/counter.h"
+#include "model/measured.h"
+#include "observe/bounded_totals.h"
+#include "observe/flow_log.h"
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,12 +22,37 @@ struct TrafficTotal {
     counter total{};
 };
 
+// What is counted by pod, in both directions.
+enum class PodCount : uint8_t {
+    forwarded_packets,
+    forwarded_bytes,
+    dropped_packets,
+    dropped_bytes
+};
+constexpr size_t pod_columns = 4 * size_t{DIRECTION_COUNT};
+constexpr size_t column(PodCount what, direction dir)
+{
+    return static_cast<size_t>(what) * DIRECTION_COUNT + dir;
+}
+using PodTotals = BoundedTotals<pod_columns>; // named by namespace and pod
+using VerdictTotals = BoundedTotals<1>;       // named by policy, rule, direction and verdict
+
 // A table's load, for gauges and for the status.
 struct Usage {
     std::string name;
     uint64_t used = 0;
     uint64_t capacity = 0;
     std::string option; // that raises the capacity
+};
+
+// The agent's own process, as Prometheus' client libraries count it.
+struct ProcessFacts {
+    double cpu_seconds = 0;
+    double start_time_seconds = 0; // since 1970
+    uint64_t resident_bytes = 0;
+    uint64_t virtual_bytes = 0;
+    uint64_t open_fds = 0;
+    uint64_t max_fds = 0;
 };
 
 // What the metrics say at one moment; counters only ever rise.
@@ -37,12 +66,28 @@ struct MetricValues {
     uint64_t policies = 0;
     uint64_t pods = 0;
     uint64_t files_with_errors = 0;
+    uint64_t attach_failures = 0;
     std::vector<TrafficTotal> traffic;
+    VerdictTotals verdicts{0};
+    std::optional<PodTotals> by_pod; // where it is wanted
+    FlowCounts flows;
     ledger losses{};
+    std::vector<RingFill> rings;
     std::vector<Usage> usage;
+    std::vector<ProgramRuns> programs;
     uint64_t records_consumed = 0;
     uint64_t records_dropped = 0;
     uint64_t readers = 0;
+    std::optional<FlowLog::Counts> flow_log; // where there is one
+    ProcessFacts process;
+};
+
+// The stages of an apply, of which each has its time.
+struct ApplyTimes {
+    std::chrono::nanoseconds compile{};
+    std::chrono::nanoseconds write{};  // of all that no packet sees yet
+    std::chrono::nanoseconds flip{};   // until the node judges by it
+    std::chrono::nanoseconds attach{}; // of new interfaces, and detaching of old ones
 };
 
 // The durations and outcomes of applies since the start. Thread-safe.
@@ -50,7 +95,9 @@ class ApplyMetrics {
 public:
     ApplyMetrics();
     ~ApplyMetrics();
+    // From a change that was noticed to its being in force, or to its failure.
     void observe(std::chrono::nanoseconds duration, bool applied);
+    void observe_stages(const ApplyTimes& times);
 
     // The text of /metrics, in the format of Prometheus.
     std::string render(const MetricValues& values) const;

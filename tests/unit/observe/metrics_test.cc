@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "observe/metric_family.h"
 #include "observe/metrics.h"
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -59,6 +63,79 @@ TEST(Metrics, LargeCountsStayExact)
     MetricValues values;
     values.traffic = {{DIRECTION_EGRESS, REASON_RULE, false, {123456789012345, 1}}};
     EXPECT_THAT(ApplyMetrics().render(values), HasSubstr(" 123456789012345\n"));
+}
+
+TEST(Metrics, StagesOfAnApplyHaveTheirTimes)
+{
+    ApplyMetrics metrics;
+    metrics.observe_stages({.compile = 2ms, .write = 20ms, .flip = 1us, .attach = 200ms});
+    const auto text = metrics.render({});
+    const std::string bucket = "ebpfd_policy_apply_stage_duration_seconds_bucket";
+    EXPECT_THAT(text, HasSubstr(bucket + "{stage=\"compile\",le=\"0.003\"} 1"));
+    EXPECT_THAT(text, HasSubstr(bucket + "{stage=\"write\",le=\"0.01\"} 0"));
+    EXPECT_THAT(text, HasSubstr(bucket + "{stage=\"flip\",le=\"0.0001\"} 1"));
+}
+
+TEST(Metrics, OverflowIsASeriesOfItsOwnOnceThereIsOne)
+{
+    MetricValues values;
+    values.verdicts = VerdictTotals(1);
+    values.verdicts.add({"shop/a", "ingress[0]", "ingress", "allow"}, {1});
+    const std::string overflow = "ebpfd_policy_verdicts_total{policy=\"_overflow\"";
+    EXPECT_THAT(ApplyMetrics().render(values), Not(HasSubstr(overflow)));
+    values.verdicts.add({"shop/b", "ingress[0]", "ingress", "allow"}, {4});
+    const auto text = ApplyMetrics().render(values);
+    EXPECT_THAT(text, HasSubstr(overflow));
+    EXPECT_THAT(text, HasSubstr("ebpfd_metrics_series_dropped_total{by=\"rule\"} 1"));
+}
+
+TEST(Metrics, PodsShowOnlyWhereTheyAreWanted)
+{
+    MetricValues values;
+    EXPECT_THAT(ApplyMetrics().render(values), Not(HasSubstr("ebpfd_pod_")));
+    values.by_pod = PodTotals(1);
+    PodTotals::Added counts{};
+    counts[column(PodCount::dropped_packets, DIRECTION_EGRESS)] = 3;
+    values.by_pod->add({"shop", "web"}, counts);
+    EXPECT_THAT(ApplyMetrics().render(values),
+                HasSubstr("ebpfd_pod_dropped_packets_total{namespace=\"shop\",pod=\"web\","
+                          "direction=\"egress\"} 3"));
+}
+
+TEST(Metrics, LabelTextIsValidUtf8)
+{
+    const std::string replaced = "\xef\xbf\xbd";
+    EXPECT_EQ(label_text("web-1"), "web-1");
+    EXPECT_EQ(label_text("h\xc3\xa4user \xe2\x82\xac \xf0\x9f\x98\x80"),
+              "h\xc3\xa4user \xe2\x82\xac \xf0\x9f\x98\x80");
+    for (const char* bad : {"\xff", "\x80", "\xc0", "\xc3", "\xf5"})
+        EXPECT_EQ(label_text(bad), replaced) << bad;
+    EXPECT_EQ(label_text("\xe2\x82"), replaced + replaced);                // cut off
+    EXPECT_EQ(label_text("\xc0\xaf"), replaced + replaced);                // overlong
+    EXPECT_EQ(label_text("\xed\xa0\x80"), replaced + replaced + replaced); // a surrogate
+    EXPECT_EQ(label_text("\xc3(x"), replaced + "(x");
+}
+
+// Whatever a name holds, Prometheus' own tool reads all lines.
+TEST(Metrics, HostileLabelsBreakNoLine)
+{
+    MetricValues values;
+    values.verdicts = VerdictTotals(100);
+    values.by_pod = PodTotals(100);
+    for (const std::string name : {"\"} 1\nebpfd_forged_total 1\n", "back\\slash\\", "\xff\xfe",
+                                   "tab\tand\rreturn", "{}=,#", "\xe2\x80\xae", "\\n"}) {
+        values.verdicts.add({name, name, name, name}, {1});
+        values.by_pod->add({name, name}, {});
+    }
+    const auto text = ApplyMetrics().render(values);
+    EXPECT_THAT(text, Not(HasSubstr("\nebpfd_forged_total")));
+    std::string file = (std::filesystem::temp_directory_path() / "ebpfd-metrics-XXXXXX").string();
+    const int fd = mkstemp(file.data());
+    ASSERT_GE(fd, 0);
+    close(fd);
+    std::ofstream(file) << text;
+    EXPECT_EQ(std::system(("promtool check metrics < " + file).c_str()), 0);
+    std::filesystem::remove(file);
 }
 
 TEST(Metrics, BuildIsNamed)
