@@ -42,7 +42,8 @@ Result<uint64_t> ring_position(const RawMap& ring, long page)
 
 Result<RingFill> fill_of(const Pins& pins, const std::string& label, const std::string& name)
 {
-    const auto ring = RawMap::open_pinned(pins.maps(), name, BPF_F_RDONLY);
+    // Of a descriptor for reading alone the kernel makes no shared mapping.
+    const auto ring = RawMap::open_pinned(pins.maps(), name);
     if (!ring)
         return std::unexpected(ring.error());
     // Read first where the reader is, which never overtakes the writer.
