@@ -4,6 +4,7 @@
  *
  * Attached to the host side of each pod's veth: from_pod at tc ingress, to_pod at tc egress.
  */
+#include "handover.bpf.h"
 #include "parse.bpf.h"
 #include "track.bpf.h"
 

@@ -13,7 +13,7 @@ namespace ebpfd {
 bool kernel_has_tcx(const Programs& programs)
 {
     // Linux before 6.6 knows no such type (EINVAL); later ones miss the interface (ENODEV).
-    const Fd link(bpf_link_create(programs[0].get(), INT_MAX, HOOKS[0].tcx, nullptr));
+    const Fd link(bpf_link_create(programs.judge[0].get(), INT_MAX, HOOKS[0].tcx, nullptr));
     return link || errno == ENODEV;
 }
 

@@ -58,19 +58,46 @@ Result<void> remove_filter(uint32_t ifindex, const Hook& hook, const TcFilter& f
 
 } // namespace
 
-Result<void> ClsactAttachment::attach_one(uint32_t ifindex, size_t i,
-                                          const std::vector<TcFilter>& filters)
+const TcFilter* ClsactAttachment::find_ours(const std::vector<TcFilter>& filters) const
 {
     const auto ours = std::ranges::find_if(
         filters, [&](const TcFilter& f) { return f.program != 0 && owned_.owns(f.program); });
-    if (ours != filters.end())
-        return put_filter(ifindex, HOOKS[i], programs_[i], &*ours, 0);
+    return ours == filters.end() ? nullptr : &*ours;
+}
+
+Result<void> ClsactAttachment::attach_one(uint32_t ifindex, size_t hook,
+                                          const std::vector<TcFilter>& filters) const
+{
+    if (const auto* ours = find_ours(filters))
+        return put_filter(ifindex, HOOKS[hook], programs_.judge[hook], ours, 0);
     const uint32_t priority = free_priority(filters);
     if (priority > 1)
         spdlog::warn("interface {}: another tc filter at {} comes before ours and may pass packets "
                      "by it",
-                     ifindex, HOOKS[i].name);
-    return put_filter(ifindex, HOOKS[i], programs_[i], nullptr, priority);
+                     ifindex, HOOKS[hook].name);
+    return put_filter(ifindex, HOOKS[hook], programs_.judge[hook], nullptr, priority);
+}
+
+Result<bool> ClsactAttachment::is_attached(uint32_t ifindex) const
+{
+    for (const auto& hook : HOOKS) {
+        const auto filters = filters_at(ifindex, hook);
+        if (!filters)
+            return std::unexpected(filters.error());
+        if (find_ours(*filters))
+            return true;
+    }
+    return false;
+}
+
+Result<void> ClsactAttachment::judge_marked_only(uint32_t ifindex, size_t hook) const
+{
+    const auto filters = filters_at(ifindex, HOOKS[hook]);
+    if (!filters)
+        return std::unexpected(filters.error());
+    const auto* ours = find_ours(*filters);
+    return ours ? put_filter(ifindex, HOOKS[hook], programs_.judge_marked[hook], ours, 0)
+                : Result<void>{};
 }
 
 Result<void> ClsactAttachment::attach(uint32_t ifindex)

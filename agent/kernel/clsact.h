@@ -16,9 +16,18 @@ public:
     Result<void> attach(uint32_t ifindex) override;
     Result<void> detach(uint32_t ifindex) override;
 
+    // Whether a filter of ours is there.
+    Result<bool> is_attached(uint32_t ifindex) const;
+    // From now on our filter at the hook judges marked packets alone: see bpf/handover.bpf.h.
+    // No filter, which somebody else may have removed: no error.
+    Result<void> judge_marked_only(uint32_t ifindex, size_t hook) const;
+
 private:
-    // i: of the hook; filters: those that are there.
-    Result<void> attach_one(uint32_t ifindex, size_t i, const std::vector<TcFilter>& filters);
+    // Our filter among these, or nullptr.
+    const TcFilter* find_ours(const std::vector<TcFilter>& filters) const;
+    // filters: those that are there.
+    Result<void> attach_one(uint32_t ifindex, size_t hook,
+                            const std::vector<TcFilter>& filters) const;
 
     Ownership owned_;
     const Programs& programs_;

@@ -11,6 +11,7 @@ namespace ebpfd {
 struct Hook {
     const char* name; // of tc, seen from the node
     const char* program;
+    const char* marked_program; // the same for marked packets alone: see bpf/handover.bpf.h
     bpf_attach_type tcx;
     bpf_tc_attach_point clsact;
 };
@@ -21,11 +22,15 @@ inline constexpr auto TCX_EGRESS = static_cast<bpf_attach_type>(47);
 
 // What the pod sends arrives at the node's ingress.
 inline constexpr std::array<Hook, 2> HOOKS{{
-    {"ingress", "from_pod", TCX_INGRESS, BPF_TC_INGRESS},
-    {"egress", "to_pod", TCX_EGRESS, BPF_TC_EGRESS},
+    {"ingress", "from_pod", "from_pod_marked", TCX_INGRESS, BPF_TC_INGRESS},
+    {"egress", "to_pod", "to_pod_marked", TCX_EGRESS, BPF_TC_EGRESS},
 }};
 
-// The loaded programs, in the order of HOOKS.
-using Programs = std::array<Fd, HOOKS.size()>;
+// The loaded programs; arrays are in the order of HOOKS.
+struct Programs {
+    std::array<Fd, HOOKS.size()> judge;
+    std::array<Fd, HOOKS.size()> judge_marked;
+    Fd mark;
+};
 
 } // namespace ebpfd

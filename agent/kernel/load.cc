@@ -95,6 +95,16 @@ Result<void> load(datapath& skeleton)
     return fail_errno("load the programs (--log-level debug shows why)", code);
 }
 
+// A descriptor that outlives the skeleton.
+Result<void> keep_program(const datapath& skeleton, const char* name, Fd& kept)
+{
+    const auto* program = bpf_object__find_program_by_name(skeleton.obj, name);
+    kept = Fd(fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 0));
+    if (!kept)
+        return fail_errno("keep program " + std::string(name));
+    return {};
+}
+
 } // namespace
 
 Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins)
@@ -110,12 +120,14 @@ Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins)
     if (auto pinned = pin_programs(*skeleton, pins); !pinned)
         return std::unexpected(pinned.error());
     Programs programs;
-    for (size_t i = 0; i < HOOKS.size(); ++i) {
-        const auto* program = bpf_object__find_program_by_name(skeleton->obj, HOOKS[i].program);
-        programs[i] = Fd(fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 0));
-        if (!programs[i])
-            return fail_errno("keep program " + std::string(HOOKS[i].program));
+    Result<void> kept = keep_program(*skeleton, "mark_packet", programs.mark);
+    for (size_t i = 0; kept && i < HOOKS.size(); ++i) {
+        kept = keep_program(*skeleton, HOOKS[i].program, programs.judge[i]);
+        if (kept)
+            kept = keep_program(*skeleton, HOOKS[i].marked_program, programs.judge_marked[i]);
     }
+    if (!kept)
+        return std::unexpected(kept.error());
     return programs;
 }
 

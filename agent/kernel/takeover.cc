@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/takeover.h"
 
-#include "kernel/clsact.h"
 #include "kernel/tcx.h"
 
 #include <charconv>
@@ -30,12 +29,6 @@ Result<void> remove_leftovers(const Pins& pins, const Attachment& attachment,
         if (auto removed = remove_link(pins.links() + "/" + name); !removed)
             return removed;
     }
-    if (!tcx)
-        return {};
-    const Ownership owned(pins);
-    for (const uint32_t ifindex : endpoints)
-        if (auto removed = remove_filters(ifindex, owned); !removed)
-            return removed;
     return {};
 }
 

@@ -8,8 +8,8 @@
 
 namespace ebpfd {
 
-// After an earlier agent's endpoints have been attached anew: takes away what that agent had
-// attached in another mode, or to interfaces that are no endpoints.
+// After an earlier agent's endpoints have been attached anew: takes away the links of that agent
+// that are not wanted in this mode, or are on interfaces that are no endpoints.
 Result<void> remove_leftovers(const Pins& pins, const Attachment& attachment,
                               const std::set<uint32_t>& endpoints);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/tcx.h"
 
+#include "kernel/grace.h"
+
 #include <bpf/bpf.h>
 #include <cerrno>
 
@@ -27,12 +29,22 @@ Result<void> remove_link(const std::string& path)
     return unpin(path);
 }
 
-Result<void> TcxAttachment::attach_one(uint32_t ifindex, const Hook& hook, const Fd& program)
+TcxAttachment::TcxAttachment(const Pins& pins, const Programs& programs)
+    : pins_(pins), programs_(programs), filters_(pins, programs),
+      handover_([this](uint32_t ifindex) { return hand_over(ifindex); })
+{
+}
+
+bool TcxAttachment::update_link(uint32_t ifindex, const Hook& hook, const Fd& program) const
+{
+    const Fd pinned(bpf_obj_get(pins_.link(ifindex, hook.name).c_str()));
+    return pinned && link_ifindex(pinned.get()) == ifindex &&
+           bpf_link_update(pinned.get(), program.get(), nullptr) == 0;
+}
+
+Result<void> TcxAttachment::create_link(uint32_t ifindex, const Hook& hook, const Fd& program) const
 {
     const std::string path = pins_.link(ifindex, hook.name);
-    if (const Fd pinned(bpf_obj_get(path.c_str())); pinned && link_ifindex(pinned.get()) == ifindex)
-        if (bpf_link_update(pinned.get(), program.get(), nullptr) == 0)
-            return {};
     if (auto removed = remove_link(path); !removed)
         return removed;
     const Fd link(bpf_link_create(program.get(), static_cast<int>(ifindex), hook.tcx, nullptr));
@@ -45,18 +57,53 @@ Result<void> TcxAttachment::attach_one(uint32_t ifindex, const Hook& hook, const
 
 Result<void> TcxAttachment::attach(uint32_t ifindex)
 {
+    handover_.remove(ifindex);
+    bool linked = true;
     for (size_t i = 0; i < HOOKS.size(); ++i)
-        if (auto attached = attach_one(ifindex, HOOKS[i], programs_[i]); !attached)
+        linked = update_link(ifindex, HOOKS[i], programs_.judge[i]) && linked;
+    if (!linked) {
+        if (auto attached = filters_.attach(ifindex); !attached)
             return attached;
+    } else if (auto left = filters_.is_attached(ifindex); !left || !*left) {
+        return left ? Result<void>{} : std::unexpected(left.error());
+    }
+    handover_.add(ifindex);
     return {};
+}
+
+// An agent that ends between two of these steps leaves an interface that judges every packet,
+// at worst twice; the next one's attach() takes it from there.
+Result<void> TcxAttachment::hand_over_one(uint32_t ifindex, size_t i) const
+{
+    if (update_link(ifindex, HOOKS[i], programs_.judge[i]))
+        return {};
+    if (auto created = create_link(ifindex, HOOKS[i], programs_.mark); !created)
+        return created;
+    if (auto narrowed = filters_.judge_marked_only(ifindex, i); !narrowed)
+        return narrowed;
+    if (!update_link(ifindex, HOOKS[i], programs_.judge[i]))
+        return fail_errno(std::string("replace the program of the link at ") + HOOKS[i].name);
+    return {};
+}
+
+Result<void> TcxAttachment::hand_over(uint32_t ifindex)
+{
+    for (size_t i = 0; i < HOOKS.size(); ++i)
+        if (auto done = hand_over_one(ifindex, i); !done)
+            return done;
+    // Those that the links have marked still need the filters.
+    if (auto waited = wait_for_packets_in_flight(); !waited)
+        return waited;
+    return filters_.detach(ifindex);
 }
 
 Result<void> TcxAttachment::detach(uint32_t ifindex)
 {
+    handover_.remove(ifindex);
     for (const auto& hook : HOOKS)
         if (auto removed = remove_link(pins_.link(ifindex, hook.name)); !removed)
             return removed;
-    return {};
+    return filters_.detach(ifindex);
 }
 
 } // namespace ebpfd

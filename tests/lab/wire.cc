@@ -53,15 +53,18 @@ Bytes echo_bytes(bool wide, uint16_t id)
 
 Wire::Wire(const Machine& machine)
 {
-    machine.netns.enter([&] {
-        fd_ = ebpfd::Fd(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL)));
-        sockaddr_ll self{};
-        self.sll_family = AF_PACKET;
-        self.sll_protocol = htons(ETH_P_ALL);
-        self.sll_ifindex = static_cast<int>(if_nametoindex(machine.interface.c_str()));
-        if (bind(fd_.get(), reinterpret_cast<sockaddr*>(&self), sizeof(self)) != 0)
-            fd_ = ebpfd::Fd();
-    });
+    machine.netns.enter([&] { *this = Wire(machine.interface); });
+}
+
+Wire::Wire(const std::string& interface)
+    : fd_(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL)))
+{
+    sockaddr_ll self{};
+    self.sll_family = AF_PACKET;
+    self.sll_protocol = htons(ETH_P_ALL);
+    self.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
+    if (bind(fd_.get(), reinterpret_cast<sockaddr*>(&self), sizeof(self)) != 0)
+        fd_ = ebpfd::Fd();
 }
 
 bool Wire::send(const Bytes& frame) const

@@ -4,6 +4,7 @@
 #include "lab/node.h"
 #include "lab/socket.h"
 
+#include <string>
 #include <string_view>
 
 namespace lab {
@@ -12,6 +13,8 @@ namespace lab {
 class Wire {
 public:
     explicit Wire(const Machine& machine);
+    // interface: of this thread's network namespace.
+    explicit Wire(const std::string& interface);
     explicit operator bool() const { return static_cast<bool>(fd_); }
     bool send(const Bytes& frame) const;
     // Whether a frame with this text in it comes in within the time.

@@ -6,10 +6,14 @@
 #include "kernel/owned.h"
 #include "kernel/raw_map.h"
 #include "lab/netns.h"
+#include "lab/packet.h"
+#include "lab/process.h"
+#include "lab/wire.h"
 #include "plans.h"
 
 #include <bpf/bpf.h>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <net/if.h>
 
@@ -48,14 +52,26 @@ protected:
     {
         return bpffs_.path() + "/links/" + std::to_string(ifindex_) + "-" + hook;
     }
+    Fd program(const std::string& name) const
+    {
+        return Fd(bpf_obj_get((bpffs_.path() + "/progs/" + name).c_str()));
+    }
     // The id of the program pinned under this name.
     uint32_t program_id(const std::string& name) const
     {
-        const Fd program(bpf_obj_get((bpffs_.path() + "/progs/" + name).c_str()));
         bpf_prog_info info{};
         uint32_t size = sizeof(info);
-        bpf_obj_get_info_by_fd(program.get(), &info, &size);
+        bpf_obj_get_info_by_fd(program(name).get(), &info, &size);
         return info.id;
+    }
+    // All that the pod sent and that was judged, whatever came of it.
+    uint64_t egress_packets() const
+    {
+        uint64_t packets = 0;
+        const auto rows = value_of(read_maps(bpffs_)->counters(0));
+        for (uint32_t row = COUNTERS_PER_ENDPOINT / 2; row < COUNTERS_PER_ENDPOINT; ++row)
+            packets += rows[row].packets;
+        return packets;
     }
     // The program a pinned link runs, and the interface it is on.
     std::pair<uint32_t, uint32_t> link_target(const std::string& hook) const
@@ -69,6 +85,17 @@ protected:
     std::vector<TcFilter> filters(const Hook& hook) const
     {
         return value_of(filters_at(ifindex_, hook));
+    }
+    // Whether links run the programs alone, which takes them a quiet moment.
+    bool is_linked() const
+    {
+        return link_target("ingress") == std::pair(program_id("from_pod"), ifindex_) &&
+               link_target("egress") == std::pair(program_id("to_pod"), ifindex_) &&
+               filters(HOOKS[0]).empty() && filters(HOOKS[1]).empty();
+    }
+    bool becomes_linked() const
+    {
+        return lab::eventually([&] { return is_linked(); });
     }
     // A program of nobody's, which lets everything go on to the next filter.
     Fd foreign_program() const
@@ -95,15 +122,60 @@ protected:
 
 } // namespace
 
-TEST_F(Attach, TcxLinksArePinned)
+TEST_F(Attach, FiltersJudgeAtOnceAndTcxLinksTakeOver)
 {
     inside([&] {
         const auto datapath = start(AttachMode::automatic);
         ASSERT_TRUE(datapath);
         EXPECT_EQ(datapath->attach_mode(), "tcx");
         EXPECT_TRUE(value_of(datapath->apply(plan())).warnings.empty());
-        EXPECT_EQ(link_target("ingress"), std::pair(program_id("from_pod"), ifindex_));
-        EXPECT_EQ(link_target("egress"), std::pair(program_id("to_pod"), ifindex_));
+        for (const auto& hook : HOOKS) {
+            ASSERT_EQ(filters(hook).size(), 1u);
+            EXPECT_EQ(filters(hook)[0].program, program_id(hook.program));
+        }
+        EXPECT_TRUE(becomes_linked());
+        add_foreign_filter(foreign_program()); // the qdisc is gone: it can be made
+    });
+}
+
+TEST_F(Attach, EveryPacketIsJudgedOnceWhileLinksTakeOver)
+{
+    inside([&] {
+        for (const char* end : {"web", "pod"})
+            ASSERT_TRUE(netns_->sysctl(fmt::format("ipv6/conf/{}/disable_ipv6", end), "1"));
+        const auto datapath = start(AttachMode::tcx);
+        ASSERT_TRUE(datapath->apply(plan()));
+        const auto frame = lab::Packet{}.eth().ipv4("10.1.0.10", "10.1.0.20").udp(7, 9).bytes();
+        const lab::Wire pod(std::string("pod"));
+        uint64_t sent = 0;
+        const auto send_one = [&] { sent += pod.send(frame) ? 1 : 0; };
+        EXPECT_TRUE(lab::eventually([&] {
+            for (int i = 0; i < 1000; ++i)
+                send_one();
+            return is_linked();
+        }));
+        uint64_t judged = 0;
+        EXPECT_TRUE(lab::eventually([&] { return (judged = egress_packets()) >= sent; }));
+        EXPECT_EQ(judged, sent);
+    });
+}
+
+TEST_F(Attach, AnInterruptedHandoverIsCompleted)
+{
+    inside([&] {
+        auto datapath = start(AttachMode::tcx);
+        ASSERT_TRUE(datapath->apply(plan()));
+        ASSERT_TRUE(becomes_linked());
+        datapath.reset();
+        // As if that agent had ended when one hook was done and the other one had begun.
+        datapath = start(AttachMode::clsact);
+        ASSERT_TRUE(datapath);
+        const Fd link(bpf_link_create(program("mark_packet").get(), static_cast<int>(ifindex_),
+                                      HOOKS[0].tcx, nullptr));
+        ASSERT_EQ(bpf_obj_pin(link.get(), this->link("ingress").c_str()), 0);
+        datapath.reset();
+        datapath = start(AttachMode::tcx);
+        EXPECT_TRUE(becomes_linked());
     });
 }
 
@@ -112,13 +184,13 @@ TEST_F(Attach, ARestartReplacesTheProgramsOfTcxLinks)
     inside([&] {
         auto datapath = start(AttachMode::tcx);
         ASSERT_TRUE(datapath->apply(plan()));
+        ASSERT_TRUE(becomes_linked());
         const uint32_t before = program_id("from_pod");
         datapath.reset();
         datapath = start(AttachMode::tcx);
         ASSERT_TRUE(datapath);
         EXPECT_NE(program_id("from_pod"), before);
-        EXPECT_EQ(link_target("ingress"), std::pair(program_id("from_pod"), ifindex_));
-        EXPECT_EQ(link_target("egress"), std::pair(program_id("to_pod"), ifindex_));
+        EXPECT_TRUE(is_linked());
     });
 }
 
@@ -127,6 +199,7 @@ TEST_F(Attach, AVanishedEndpointLosesItsLinks)
     inside([&] {
         const auto datapath = start(AttachMode::tcx);
         ASSERT_TRUE(datapath->apply(plan()));
+        ASSERT_TRUE(becomes_linked());
         Plan empty;
         EXPECT_TRUE(value_of(datapath->apply(empty)).warnings.empty());
         EXPECT_FALSE(std::filesystem::exists(link("ingress")));
@@ -161,7 +234,8 @@ TEST_F(Attach, AnInterfaceThatComesLaterIsTriedAgain)
         const auto report = value_of(datapath->apply(later));
         EXPECT_EQ(report.changes, 0u);
         EXPECT_TRUE(report.warnings.empty());
-        EXPECT_TRUE(std::filesystem::exists(bpffs_.path() + "/links/4711-ingress"));
+        EXPECT_TRUE(lab::eventually(
+            [&] { return std::filesystem::exists(bpffs_.path() + "/links/4711-egress"); }));
     });
 }
 
@@ -237,8 +311,8 @@ TEST_F(Attach, ARestartInAnotherModeMovesOver)
         ASSERT_TRUE(datapath->apply(plan()));
         datapath.reset();
         datapath = start(AttachMode::tcx);
-        EXPECT_TRUE(filters(HOOKS[0]).empty());
-        EXPECT_EQ(link_target("ingress").second, ifindex_);
+        EXPECT_EQ(filters(HOOKS[0]).size(), 1u); // no moment without a program
+        EXPECT_TRUE(becomes_linked());
         datapath.reset();
         datapath = start(AttachMode::clsact);
         EXPECT_EQ(filters(HOOKS[1]).size(), 1u);
@@ -252,6 +326,7 @@ TEST_F(Attach, DetachTakesLinksAndFiltersAway)
         for (const auto mode : {AttachMode::tcx, AttachMode::clsact}) {
             const auto datapath = start(mode);
             ASSERT_TRUE(datapath->apply(plan()));
+            ASSERT_TRUE(mode != AttachMode::tcx || becomes_linked());
             ASSERT_TRUE(Datapath::detach(bpffs_.path()));
             EXPECT_TRUE(filters(HOOKS[0]).empty());
             EXPECT_FALSE(std::filesystem::exists(bpffs_.path()));
