@@ -283,10 +283,15 @@ void Agent::update()
     view.warnings.clear();
     auto world = std::make_shared<World>(make_world(view.warnings, view.nodes));
     auto outcome = enforcer_->enforce(*world);
+    view.apply_error = outcome ? "" : outcome.error().message;
+    if (!outcome && view_.revision > 0 && world->policies != view_.world->policies) {
+        // Policies that are refused must not keep those in force from pods that come meanwhile.
+        world->policies = view_.world->policies;
+        outcome = enforcer_->enforce(*world);
+    }
     view.apply_duration = steady_clock::now() - start;
     view.applied_ns = wall_clock_ns();
-    view.apply_error = outcome ? "" : outcome.error().message;
-    applies_.observe(view.apply_duration, outcome.has_value());
+    applies_.observe(view.apply_duration, view.apply_error.empty());
     if (outcome) {
         append(view.warnings, outcome->warnings);
         view.revision++;

@@ -2,6 +2,7 @@
 #include "system/world.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -84,6 +85,27 @@ TEST_F(Files, OneBadFileDoesNotKeepOthersBack)
                      "spec": {"podSelector": {}}})");
     EXPECT_EQ(agent().settle().exit, exit_degraded);
     EXPECT_TRUE(traffic({no("api", "db", 80)}));
+}
+
+TEST_F(Files, PoliciesThatDoNotFitLeaveThoseInForceForPodsThatComeMeanwhile)
+{
+    replace_file(file("db.yaml"), allow("db", 80));
+    ASSERT_EQ(agent().settle().exit, exit_ok);
+    std::string rules;
+    for (int port = 1; port <= 600; ++port)
+        rules += fmt::format("{{ports: [{{port: {}}}]}}, ", port * 2);
+    replace_file(file("huge.yaml"),
+                 policy("shop/huge", "{podSelector: {}, ingress: [" + rules + "]}").text);
+    const auto refused = agent().settle();
+    EXPECT_EQ(refused.exit, exit_degraded);
+    EXPECT_THAT(refused.out + refused.err, HasSubstr("512"));
+    auto inventory = Inventory::of(world_->node());
+    inventory.pod("web").labels = "{app: db}"; // as good as a new pod
+    world_->describe(inventory);
+    EXPECT_EQ(agent().settle().exit, exit_degraded);
+    EXPECT_TRUE(traffic({yes("api", "web", 80), no("api", "web", 8080), no("api", "db", 8080)}));
+    std::filesystem::remove(file("huge.yaml"));
+    EXPECT_EQ(agent().settle().exit, exit_ok);
 }
 
 TEST_F(Files, RenamedFilesAreReadAndDeletedOnesForgotten)
