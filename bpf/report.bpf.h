@@ -5,6 +5,7 @@
 #include "counter.bpf.h"
 #include "event.bpf.h"
 #include "flow.bpf.h"
+#include "health.bpf.h"
 
 /* Set between open and load. */
 const volatile __u64 report_interval_ns = 5000000000;  /* at most one sign of life of a flow */
@@ -79,6 +80,7 @@ static __always_inline void fill_event(struct event *event, const struct flow_ke
 	}
 	event->time_ns = flow->seen_ns;
 	event->opened_ns = flow->opened_ns;
+	event->seen_ns = flow->seen_ns;
 	event->key = *key;
 	__builtin_memcpy(event->pod, flow->pod, sizeof(event->pod));
 	event->rule = flow->rule;
@@ -89,6 +91,16 @@ static __always_inline void fill_event(struct event *event, const struct flow_ke
 	event->reason = flow->reason;
 	event->direction = flow->direction;
 	event->state = flow->state;
+	event->closer = flow->closer;
+}
+
+/* What the hooks know of the flow, if they run and have seen it. */
+static __always_inline void fill_health(struct event *event, const struct flow_key *key)
+{
+	const struct health *health = bpf_map_lookup_elem(&health_map, key);
+
+	if (health)
+		event->health = *health;
 }
 
 /* A flow tells of itself. */
@@ -100,6 +112,7 @@ static __noinline int report_flow(const struct flow_key *key, struct flow *flow,
 	if (!event)
 		return 0;
 	fill_event(event, key, flow, type);
+	fill_health(event, key);
 	bpf_ringbuf_submit(event, wakeup(&flow_ring));
 	return 0;
 }

@@ -120,6 +120,16 @@ static __always_inline __u8 next_state(struct flow *flow, const struct passage *
 	                                       : flow->state;
 }
 
+/* Who ended the flow, as of a packet that changes its state. */
+static __always_inline __u8 next_closer(const struct flow *flow, __u32 direction, __u8 after)
+{
+	if (after < FLOW_CLOSING)
+		return CLOSER_NONE;
+	if (flow->closer)
+		return flow->closer;
+	return direction == DIRECTION_EGRESS ? CLOSER_POD : CLOSER_PEER;
+}
+
 /* Counts a packet of a flow and tells of it when its state changed or it is time. */
 static __always_inline void account(struct flow *flow, const struct passage *at)
 {
@@ -131,6 +141,7 @@ static __always_inline void account(struct flow *flow, const struct passage *at)
 	flow->seen_ns = at->now;
 	after = next_state(flow, at);
 	if (after != flow->state) {
+		flow->closer = next_closer(flow, direction, after);
 		flow->state = after;
 		report_flow(&at->key, flow,
 		            after == FLOW_CLOSED ? EVENT_FLOW_CLOSE : EVENT_FLOW_UPDATE);

@@ -20,6 +20,29 @@ template <class Count> size_t rows_in(const Applied& applied, Count count)
     return sum;
 }
 
+// What is counted by an endpoint's index starts at zero.
+Result<void> clear_endpoint(const Maps& maps, uint32_t index)
+{
+    auto done = maps.counters.clear(index * COUNTERS_PER_ENDPOINT, COUNTERS_PER_ENDPOINT);
+    if (done)
+        done = maps.pod_healths.clear(index, 1);
+    return done;
+}
+
+// One walk for all of them: the map has no index by endpoint.
+Result<void> clear_kernel_drops(const Maps& maps, const std::vector<uint32_t>& indexes)
+{
+    if (indexes.empty())
+        return {};
+    const std::set<uint32_t> cleared(indexes.begin(), indexes.end());
+    std::vector<kernel_drop_key> going;
+    auto read = maps.kernel_drops.for_each([&](const kernel_drop_key& key, const auto&) {
+        if (cleared.contains(key.endpoint))
+            going.push_back(key);
+    });
+    return read ? maps.kernel_drops.erase(going) : read;
+}
+
 } // namespace
 
 Result<void> Applier::check(const Changes& changes) const
@@ -51,10 +74,9 @@ Result<void> Applier::clear_counters(const Changes& changes) const
         if (auto done = maps_.hits.clear(rule, 1); !done)
             return done;
     for (const uint32_t index : changes.new_indexes)
-        if (auto done = maps_.counters.clear(index * COUNTERS_PER_ENDPOINT, COUNTERS_PER_ENDPOINT);
-            !done)
+        if (auto done = clear_endpoint(maps_, index); !done)
             return done;
-    return {};
+    return clear_kernel_drops(maps_, changes.new_indexes);
 }
 
 Result<void> Applier::write_rows(const Changes& changes) const

@@ -17,6 +17,10 @@ uint32_t table_capacity(const Capacities& capacities, const std::string& map)
         {"fragment_map", capacities.fragments},
         {"endpoint_map", capacities.endpoints},
         {"podname_map", capacities.endpoints},
+        {"health_map", capacities.flows},
+        {"pod_health_map", capacities.endpoints},
+        {"kdrop_map", capacities.endpoints * 8}, // reasons are few for each pod
+        {"netns_map", capacities.endpoints},
         {"counter_map", capacities.endpoints * COUNTERS_PER_ENDPOINT},
         {"address_map", capacities.addresses},
         {"service_map", capacities.services},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/flows.h"
 
+#include "kernel/applied.h"
+
 #include <algorithm>
 #include <ctime>
 #include <iterator>
@@ -19,6 +21,7 @@ event closing_event(const flow_key& key, const flow& value, uint64_t now_ns)
     std::ranges::copy(value.packets, record.packets);
     std::ranges::copy(value.bytes, record.bytes);
     record.opened_ns = value.opened_ns;
+    record.seen_ns = value.seen_ns;
     record.key = key;
     std::ranges::copy(value.pod, record.pod);
     record.rule = value.rule;
@@ -30,13 +33,33 @@ event closing_event(const flow_key& key, const flow& value, uint64_t now_ns)
     record.direction = value.direction;
     record.state = FLOW_CLOSED;
     std::ranges::copy(value.tcp_flags, record.tcp_flags);
+    record.closer = value.verdict == VERDICT_DENY ? CLOSER_POLICY : CLOSER_TIMEOUT;
     return record;
 }
 
 using FlowMap = Map<flow_key, flow>;
 
+// The last that was known of the health of flows that go, which goes with them.
+Result<void> take_health(const Maps& maps, std::vector<flow_key> going, std::vector<event>& ends)
+{
+    for (event& end : ends) {
+        auto known = maps.healths.lookup(end.key);
+        if (!known)
+            return std::unexpected(known.error());
+        end.health = known->value_or(health{});
+    }
+    std::ranges::sort(going, ByBytes{});
+    std::vector<flow_key> owned;
+    auto read = maps.healths.for_each([&](const flow_key& key, const health&) {
+        if (std::ranges::binary_search(going, key, ByBytes{}))
+            owned.push_back(key);
+    });
+    return read ? maps.healths.erase(owned) : read;
+}
+
 // Removes those that the test picks and reports the ends that the datapath has not reported.
-template <class Test> Result<size_t> remove_if(const FlowMap& map, const Sweep& sweep, Test test)
+template <class Test>
+Result<size_t> remove_if(const Maps& maps, const FlowMap& map, const Sweep& sweep, Test test)
 {
     std::vector<flow_key> going;
     std::vector<event> ends;
@@ -49,8 +72,12 @@ template <class Test> Result<size_t> remove_if(const FlowMap& map, const Sweep& 
     });
     if (!read)
         return std::unexpected(read.error());
+    if (going.empty())
+        return 0;
     if (auto erased = map.erase(going); !erased)
         return std::unexpected(erased.error());
+    if (auto taken = take_health(maps, going, ends); !taken)
+        return std::unexpected(taken.error());
     std::ranges::for_each(ends, [&](const event& end) { sweep.closed(end); });
     return going.size();
 }
@@ -99,7 +126,7 @@ Result<size_t> remove_flows(const Maps& maps, const std::set<uint32_t>& interfac
 {
     size_t count = 0;
     for (const auto* map : {&maps.flows, &maps.pending}) {
-        auto removed = remove_if(*map, {}, [&](const flow_key& key, const flow&) {
+        auto removed = remove_if(maps, *map, {}, [&](const flow_key& key, const flow&) {
             return interfaces.contains(key.ifindex);
         });
         if (!removed)
@@ -116,15 +143,16 @@ Result<size_t> sweep_flows(const Maps& maps, const Sweep& sweep)
     if (!count)
         return count;
     const bool crowded = *count > size_t{maps.flows.capacity()} / 4 * 3;
-    auto flows = remove_if(maps.flows, sweep, [&](const flow_key& key, const flow& value) {
+    auto flows = remove_if(maps, maps.flows, sweep, [&](const flow_key& key, const flow& value) {
         return !sweep.has_endpoint(key.ifindex) ||
                outlived(value, idle_limit_ns(key, value, crowded), sweep.now_ns);
     });
     if (!flows)
         return flows;
-    auto pending = remove_if(maps.pending, sweep, [&](const flow_key& key, const flow& value) {
-        return !sweep.has_endpoint(key.ifindex) || outlived(value, pending_limit, sweep.now_ns);
-    });
+    auto pending =
+        remove_if(maps, maps.pending, sweep, [&](const flow_key& key, const flow& value) {
+            return !sweep.has_endpoint(key.ifindex) || outlived(value, pending_limit, sweep.now_ns);
+        });
     if (!pending)
         return pending;
     return *flows + *pending;

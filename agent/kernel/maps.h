@@ -3,11 +3,13 @@
 #include "ebpfd/counter.h"
 #include "ebpfd/endpoint.h"
 #include "ebpfd/flow.h"
+#include "ebpfd/health.h"
 #include "ebpfd/identity.h"
 #include "ebpfd/ruleset.h"
 #include "ebpfd/state.h"
 #include "kernel/map.h"
 #include "kernel/per_cpu_array.h"
+#include "kernel/per_cpu_hash.h"
 
 namespace ebpfd {
 
@@ -25,6 +27,10 @@ struct Maps {
     Map<uint32_t, rule_info> rules;
     Map<flow_key, flow> flows;
     Map<flow_key, flow> pending;
+    Map<flow_key, health> healths;
+    PerCpuArray<pod_health> pod_healths;
+    PerCpuHash<kernel_drop_key, counter> kernel_drops;
+    Map<uint64_t, netns_owner> namespaces;
     PerCpuArray<counter> counters;
     PerCpuArray<rule_hits> hits;
     PerCpuArray<ledger> losses;

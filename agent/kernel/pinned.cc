@@ -8,7 +8,10 @@
 #include "kernel/trace_run.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cerrno>
+#include <functional>
 
 namespace ebpfd {
 
@@ -53,6 +56,16 @@ public:
     }
     Result<std::vector<std::pair<flow_key, flow>>> flows(bool pending) const override;
     Result<std::vector<counter>> counters(uint32_t endpoint_index) const override;
+    Result<pod_health> health_of_pod(uint32_t endpoint_index) const override;
+    Result<std::vector<KernelDrops>> kernel_drops() const override;
+    Result<std::optional<health>> health_of_flow(const flow_key& key) const override
+    {
+        return maps_.healths.lookup(key);
+    }
+    Result<std::vector<std::pair<uint64_t, netns_owner>>> namespaces() const override
+    {
+        return maps_.namespaces.entries();
+    }
     Result<rule_hits> hits(uint32_t rule) const override;
     Result<ledger> losses() const override;
     Result<TraceAnswer> trace(const TraceQuestion& question) const override
@@ -133,6 +146,41 @@ Result<std::vector<counter>> OpenedMaps::counters(uint32_t endpoint_index) const
     return sums;
 }
 
+// All of its fields are 64-bit counts: they are added up as such.
+Result<pod_health> OpenedMaps::health_of_pod(uint32_t endpoint_index) const
+{
+    using Counts = std::array<uint64_t, sizeof(pod_health) / sizeof(uint64_t)>;
+    auto row = maps_.pod_healths.row(endpoint_index);
+    if (!row)
+        return std::unexpected(row.error());
+    Counts sums{};
+    for (const pod_health& cpu : *row) {
+        const auto counts = std::bit_cast<Counts>(cpu);
+        std::ranges::transform(sums, counts, sums.begin(), std::plus<>());
+    }
+    return std::bit_cast<pod_health>(sums);
+}
+
+Result<std::vector<KernelDrops>> OpenedMaps::kernel_drops() const
+{
+    std::vector<KernelDrops> all;
+    auto done =
+        maps_.kernel_drops.for_each([&](const kernel_drop_key& key, std::span<const counter> cpus) {
+            KernelDrops drops{.endpoint_index = key.endpoint, .reason = key.reason};
+            for (const counter& cpu : cpus) {
+                drops.total.packets += cpu.packets;
+                drops.total.bytes += cpu.bytes;
+            }
+            all.push_back(drops);
+        });
+    if (!done)
+        return std::unexpected(done.error());
+    std::ranges::sort(all, {}, [](const KernelDrops& drops) {
+        return std::pair(drops.endpoint_index, drops.reason);
+    });
+    return all;
+}
+
 Result<rule_hits> OpenedMaps::hits(uint32_t rule) const
 {
     auto row = maps_.hits.row(rule);
@@ -162,6 +210,8 @@ Result<ledger> OpenedMaps::losses() const
         sum.flows_full += cpu.flows_full;
         sum.pending_full += cpu.pending_full;
         sum.fragments_full += cpu.fragments_full;
+        sum.health_full += cpu.health_full;
+        sum.drops_full += cpu.drops_full;
     }
     return sum;
 }

@@ -4,6 +4,7 @@
 #include "ebpfd/counter.h"
 #include "ebpfd/endpoint.h"
 #include "ebpfd/flow.h"
+#include "ebpfd/health.h"
 #include "ebpfd/identity.h"
 #include "ebpfd/ruleset.h"
 #include "ebpfd/state.h"
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +47,13 @@ struct TraceAnswer {
     uint32_t identity = 0; // of the peer
 };
 
+// Packets of one pod that the kernel dropped for one reason; names: see drop_reasons.h.
+struct KernelDrops {
+    uint32_t endpoint_index = 0;
+    uint32_t reason = 0;
+    counter total{};
+};
+
 // A reader of the maps pinned below bpffs: works with the agent, and without it.
 // Errors carry ENOENT where nothing is pinned, EACCES/EPERM where the caller may not read.
 class PinnedMaps {
@@ -68,6 +77,14 @@ public:
     virtual Result<std::vector<std::pair<flow_key, flow>>> flows(bool pending) const = 0;
     // Sums over all CPUs of the rows of one endpoint index: COUNTERS_PER_ENDPOINT counters.
     virtual Result<std::vector<counter>> counters(uint32_t endpoint_index) const = 0;
+    // What the hooks counted for one endpoint index, all CPUs together; zero without hooks.
+    virtual Result<pod_health> health_of_pod(uint32_t endpoint_index) const = 0;
+    // Ordered by endpoint index and reason; the bounded map may have lacked room for some, which
+    // losses().drops_full counts and health_of_pod() includes.
+    virtual Result<std::vector<KernelDrops>> kernel_drops() const = 0;
+    // Nothing for a flow of which the hooks have seen nothing.
+    virtual Result<std::optional<health>> health_of_flow(const flow_key& key) const = 0;
+    virtual Result<std::vector<std::pair<uint64_t, netns_owner>>> namespaces() const = 0;
     virtual Result<rule_hits> hits(uint32_t rule) const = 0;
     virtual Result<ledger> losses() const = 0;
     // Asks the loaded program by a test run that leaves no trace in flows, counters or rings.

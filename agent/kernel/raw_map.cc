@@ -3,10 +3,21 @@
 
 #include <algorithm>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <cerrno>
 #include <vector>
 
 namespace ebpfd {
+
+namespace {
+
+bool is_per_cpu(uint32_t type)
+{
+    return type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PERCPU_HASH ||
+           type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
+
+} // namespace
 
 Result<RawMap> RawMap::open_pinned(const std::string& folder, const std::string& name,
                                    uint32_t file_flags)
@@ -24,6 +35,13 @@ Result<RawMap> RawMap::open_pinned(const std::string& folder, const std::string&
     map.type_ = info.type;
     map.key_size_ = info.key_size;
     map.value_size_ = info.value_size;
+    map.row_size_ = info.value_size;
+    if (is_per_cpu(info.type)) {
+        const int cpus = libbpf_num_possible_cpus();
+        if (cpus <= 0)
+            return fail_errno("count CPUs", cpus);
+        map.row_size_ = (info.value_size + 7) / 8 * 8 * static_cast<uint32_t>(cpus);
+    }
     map.capacity_ = info.max_entries;
     map.id_ = info.id;
     return map;
@@ -81,14 +99,14 @@ Result<void> RawMap::erase_batch(const void* keys, uint32_t count) const
 uint32_t RawMap::chunk_size() const
 {
     constexpr uint32_t bytes = 256 << 10;
-    return std::clamp<uint32_t>(bytes / (key_size_ + value_size_), 32, 4096);
+    return std::clamp<uint32_t>(bytes / (key_size_ + row_size_), 32, 4096);
 }
 
 Result<void> RawMap::read(const Chunk& chunk) const
 {
     uint32_t room = chunk_size();
     std::vector<char> keys(size_t{room} * key_size_);
-    std::vector<char> values(size_t{room} * value_size_);
+    std::vector<char> values(size_t{room} * row_size_);
     std::vector<char> position(std::max<size_t>(key_size_, sizeof(uint64_t)));
     // A tree that is changed meanwhile may send the walk back: it ends in any case.
     uint64_t left = uint64_t{capacity_} * 2 + room;
@@ -101,7 +119,7 @@ Result<void> RawMap::read(const Chunk& chunk) const
         if (outcome != 0 && errno == ENOSPC) { // a bucket is longer than the chunk
             room *= 2;
             keys.resize(size_t{room} * key_size_);
-            values.resize(size_t{room} * value_size_);
+            values.resize(size_t{room} * row_size_);
             continue;
         }
         const bool end = outcome != 0 && errno == ENOENT;

@@ -21,6 +21,8 @@ public:
     uint32_t type() const { return type_; }
     uint32_t key_size() const { return key_size_; }
     uint32_t value_size() const { return value_size_; } // per CPU, in a per-CPU map
+    // Of what a lookup returns: in a per-CPU map the values of all possible CPUs.
+    uint32_t row_size() const { return row_size_; }
     uint32_t capacity() const { return capacity_; }
     uint32_t id() const { return id_; }
 
@@ -45,6 +47,7 @@ private:
     uint32_t type_ = 0;
     uint32_t key_size_ = 0;
     uint32_t value_size_ = 0;
+    uint32_t row_size_ = 0;
     uint32_t capacity_ = 0;
     uint32_t id_ = 0;
 };

@@ -16,11 +16,14 @@ std::string_view pick(const std::array<std::string_view, N>& names, uint32_t num
 
 constexpr std::array<std::string_view, 3> verdicts{"allow", "deny", "would-deny"};
 constexpr std::array<std::string_view, REASON_COUNT> reasons{
-    "no-policy", "rule",        "node",     "self",      "neighbor", "icmp-error",    "", "",
-    "denied",    "unknown-pod", "fragment", "malformed", "not-ip",   "source-routed", "spoofed", ""};
+    "no-policy", "rule",   "node",        "self",     "neighbor",  "icmp-error", "",
+    "",          "denied", "unknown-pod", "fragment", "malformed", "not-ip",     "source-routed",
+    "spoofed",   ""};
 constexpr std::array<std::string_view, 2> directions{"ingress", "egress"};
-constexpr std::array<std::string_view, 5> types{"", "flow_open", "flow_update", "flow_close",
-                                                "drop"};
+constexpr std::array<std::string_view, EVENT_TYPE_COUNT> types{
+    "",           "flow_open",      "flow_update",    "flow_close",
+    "drop",       "tcp_retransmit", "tcp_reset_sent", "tcp_reset_received",
+    "kernel_drop"};
 constexpr std::array<std::string_view, 4> states{"new", "established", "closing", "closed"};
 
 } // namespace

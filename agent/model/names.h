@@ -14,7 +14,7 @@ namespace ebpfd {
 std::string_view verdict_name(uint32_t verdict);     // allow, deny, would-deny
 std::string_view reason_name(uint32_t reason);       // no-policy, rule, node …
 std::string_view direction_name(uint32_t direction); // ingress, egress
-std::string_view event_type_name(uint32_t type);     // flow_open, flow_update, flow_close, drop
+std::string_view event_type_name(uint32_t type);     // flow_open, drop, kernel_drop …
 std::string_view flow_state_name(uint32_t state);    // new, established, closing, closed
 // "TCP", "UDP", "SCTP", "ICMP", "ICMPv6", else the number.
 std::string protocol_name(uint32_t protocol);

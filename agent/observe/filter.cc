@@ -127,7 +127,7 @@ struct NumberedField {
 constexpr NumberedField numbered_fields[] = {
     {"verdict", VERDICT_WOULD_DENY + 1, verdict_name, &event::verdict},
     {"reason", REASON_COUNT, reason_name, &event::reason},
-    {"type", EVENT_DROP + 1, event_type_name, &event::type},
+    {"type", EVENT_TYPE_COUNT, event_type_name, &event::type},
     {"direction", DIRECTION_COUNT, direction_name, &event::direction}};
 
 std::expected<Test, std::string> number_test(const NumberedField& field, const std::string& value)

@@ -156,6 +156,8 @@ void add_ledger(const MetricValues& values, Families& out)
                       .add(values.losses.flows_full, {{"table", "flows"}})
                       .add(values.losses.pending_full, {{"table", "pending"}})
                       .add(values.losses.fragments_full, {{"table", "fragments"}})
+                      .add(values.losses.health_full, {{"table", "health"}})
+                      .add(values.losses.drops_full, {{"table", "kernel_drops"}})
                       .take());
     out.push_back(
         Family::total("ebpfd_records_consumed_total", "Records the agent read from the rings.")

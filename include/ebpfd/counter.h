@@ -38,5 +38,7 @@ struct ledger {
 	__u64 flows_full;     /* flow_map was full: the flow stayed among the pending */
 	__u64 pending_full;   /* no room in pending_map: the packet passed untracked */
 	__u64 fragments_full; /* no room in fragment_map */
+	__u64 health_full;    /* no room in health_map: the flow goes without */
+	__u64 drops_full;     /* no room in kdrop_map: counted in pod_health alone */
 };
-EBPFD_ASSERT_SIZE(struct ledger, 88);
+EBPFD_ASSERT_SIZE(struct ledger, 104);

@@ -25,6 +25,15 @@ enum {
 	ASKER_PEER = 2,
 };
 
+/* Who ended a flow: a side of TCP by the first FIN or RST, or the agent for want of one. */
+enum flow_closer {
+	CLOSER_NONE = 0,
+	CLOSER_POD = 1,
+	CLOSER_PEER = 2,
+	CLOSER_POLICY = 3,  /* cut by a policy, and silent since */
+	CLOSER_TIMEOUT = 4, /* idle for too long, or its endpoint is gone */
+};
+
 enum flow_state {
 	FLOW_NEW = 0,         /* only one side was heard; in pending_map */
 	FLOW_ESTABLISHED = 1, /* packets in both directions */
@@ -48,7 +57,8 @@ struct flow {
 	__u8 state;
 	__u8 tcp_flags[DIRECTION_COUNT]; /* all that were seen */
 	__u8 believed; /* a peer with the node's, or the pod's own, address is what it says */
-	__u8 pad[5];
+	__u8 closer;   /* CLOSER_POD or CLOSER_PEER once a side has ended it */
+	__u8 pad[4];
 	__u8 pod[16]; /* the pod's address, IPv4 mapped */
 };
 EBPFD_ASSERT_SIZE(struct flow, 96);

@@ -3,7 +3,7 @@
 #include "ebpfd/types.h"
 
 /* Raised with every change of a shared struct or of a map's meaning. */
-#define DATAPATH_LAYOUT 1
+#define DATAPATH_LAYOUT 2
 
 /* One memory-mapped value; written by the agent alone, read by every packet. */
 struct datapath_state {

@@ -98,4 +98,39 @@ TEST(Report, FlowTellsOfItsLife)
     EXPECT_EQ(events.back().state, FLOW_CLOSED);
 }
 
+TEST(Report, TheFirstSideToEndAFlowClosesIt)
+{
+    struct Case {
+        uint8_t web_flags;
+        bool web_first;
+        flow_closer closer;
+    };
+    for (const auto& one : {Case{FIN | ACK, true, CLOSER_POD}, Case{FIN | ACK, false, CLOSER_PEER},
+                            Case{RST, true, CLOSER_POD}}) {
+        Bench bench;
+        bench.enforce(policies::none);
+        bench.to_web(Packet{}.eth().ipv4(db_v4, web_v4).tcp(9, 80, SYN));
+        bench.from_web(Packet{}.eth().ipv4(web_v4, db_v4).tcp(80, 9, SYN | ACK));
+        EXPECT_EQ(bench.events().back().closer, CLOSER_NONE);
+        if (!one.web_first)
+            bench.to_web(Packet{}.eth().ipv4(db_v4, web_v4).tcp(9, 80, FIN | ACK));
+        bench.from_web(Packet{}.eth().ipv4(web_v4, db_v4).tcp(80, 9, one.web_flags));
+        if (one.web_first)
+            bench.to_web(Packet{}.eth().ipv4(db_v4, web_v4).tcp(9, 80, FIN | ACK));
+        EXPECT_EQ(bench.events().back().closer, one.closer);
+    }
+}
+
+TEST(Report, AResetThatTheOtherSideIgnoresClosesNothing)
+{
+    Bench bench;
+    bench.enforce(policies::none);
+    bench.to_web(Packet{}.eth().ipv4(db_v4, web_v4).tcp(9, 80, SYN));
+    bench.from_web(Packet{}.eth().ipv4(web_v4, db_v4).tcp(80, 9, SYN | ACK));
+    bench.to_web(Packet{}.eth().ipv4(db_v4, web_v4).tcp(9, 80, RST));
+    EXPECT_EQ(bench.flows().at(0).second.closer, CLOSER_PEER);
+    bench.from_web(Packet{}.eth().ipv4(web_v4, db_v4).tcp(80, 9, ACK));
+    EXPECT_EQ(bench.flows().at(0).second.closer, CLOSER_NONE);
+}
+
 } // namespace

@@ -35,7 +35,9 @@ Result<Exit> loss(const Context& context)
                  {"tables",
                   {{{"table", "flows"}, {"full", sums->flows_full}},
                    {{"table", "pending"}, {"full", sums->pending_full}},
-                   {{"table", "fragments"}, {"full", sums->fragments_full}}}}};
+                   {{"table", "fragments"}, {"full", sums->fragments_full}},
+                   {{"table", "health"}, {"full", sums->health_full}},
+                   {{"table", "kernel_drops"}, {"full", sums->drops_full}}}}};
     return context.print({data, {{"", "/rings", RINGS, {}}, {"", "/tables", TABLES, {}}}});
 }
 

@@ -101,7 +101,9 @@ Result<Json> ledger_rows(const PinnedMaps& maps)
         return std::unexpected(sums.error());
     Json row = {{"flows_full", sums->flows_full},
                 {"pending_full", sums->pending_full},
-                {"fragments_full", sums->fragments_full}};
+                {"fragments_full", sums->fragments_full},
+                {"health_full", sums->health_full},
+                {"drops_full", sums->drops_full}};
     for (uint32_t ring = 0; ring < RING_COUNT; ring++)
         row[ring == RING_REFUSALS ? "refusals" : "flows"] = {
             {"produced", sums->ring[ring].produced},
@@ -134,7 +136,9 @@ const std::vector<MapView> VIEWS{
       {"FLOWS", "/flows"},
       {"FLOWS FULL", "/flows_full"},
       {"PENDING FULL", "/pending_full"},
-      {"FRAGMENTS FULL", "/fragments_full"}},
+      {"FRAGMENTS FULL", "/fragments_full"},
+      {"HEALTH FULL", "/health_full"},
+      {"DROPS FULL", "/drops_full"}},
      ledger_rows},
 };
 

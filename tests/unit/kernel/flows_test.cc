@@ -110,6 +110,27 @@ TEST_F(Flows, OnlyEndsThatWereNotReportedAreReported)
     EXPECT_EQ(ends_[0].rule, 3u);
     EXPECT_EQ(ends_[0].state, FLOW_CLOSED);
     EXPECT_EQ(ends_[0].time_ns, NOW);
+    EXPECT_EQ(ends_[0].seen_ns, NOW - 181 * SECOND);
+    EXPECT_EQ(ends_[0].closer, CLOSER_TIMEOUT);
+}
+
+TEST_F(Flows, HealthGoesWithItsFlowAndStandsInItsLastRecord)
+{
+    add(maps_.flows, {IPPROTO_UDP, FLOW_ESTABLISHED, 181});
+    add(maps_.flows, {IPPROTO_UDP, FLOW_ESTABLISHED, 0});
+    for (const auto& [key, value] : value_of(maps_.flows.entries())) {
+        health known{};
+        known.drops = value.seen_ns == NOW ? 1 : 2;
+        known.drop_reason = 6;
+        ASSERT_TRUE(maps_.healths.update(key, known));
+    }
+    EXPECT_EQ(sweep(), 1u);
+    ASSERT_EQ(ends_.size(), 1u);
+    EXPECT_EQ(ends_[0].health.drops, 2u);
+    EXPECT_EQ(ends_[0].health.drop_reason, 6u);
+    const auto left = value_of(maps_.healths.entries());
+    ASSERT_EQ(left.size(), 1u);
+    EXPECT_EQ(left[0].second.drops, 1u);
 }
 
 TEST_F(Flows, AFlowSeenAfterTheClockWasReadStays)

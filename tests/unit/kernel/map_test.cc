@@ -3,10 +3,12 @@
 #include "ebpfd/ruleset.h"
 #include "kernel/map.h"
 #include "kernel/per_cpu_array.h"
+#include "kernel/per_cpu_hash.h"
 #include "kernel/pins.h"
 
 #include <bpf/bpf.h>
 #include <cerrno>
+#include <map>
 
 using namespace ebpfd;
 
@@ -23,7 +25,8 @@ struct Sizes {
 Bpffs& pinned(Bpffs& bpffs, const Sizes& sizes)
 {
     LIBBPF_OPTS(bpf_map_create_opts, options);
-    if (sizes.type == BPF_MAP_TYPE_HASH || sizes.type == BPF_MAP_TYPE_LPM_TRIE)
+    if (sizes.type == BPF_MAP_TYPE_HASH || sizes.type == BPF_MAP_TYPE_LPM_TRIE ||
+        sizes.type == BPF_MAP_TYPE_PERCPU_HASH)
         options.map_flags = BPF_F_NO_PREALLOC;
     EXPECT_TRUE(make_folder(bpffs.maps()));
     const Fd map(
@@ -125,4 +128,31 @@ TEST(PerCpuArray, RowsAreReadAndCleared)
     EXPECT_EQ(value_of(array.row(3)).back().second, 0u);
     EXPECT_EQ(value_of(array.row(4)).front().first, 1u);
     EXPECT_FALSE(array.row(8));
+}
+
+TEST(PerCpuHash, ReadsTheValuesOfAllCpusOfEachKey)
+{
+    Bpffs bpffs;
+    pinned(bpffs, {.type = BPF_MAP_TYPE_PERCPU_HASH, .entries = 500});
+    const auto map = value_of(PerCpuHash<uint32_t, uint64_t>::open_pinned(bpffs.maps(), "probe"));
+    const size_t cpus = map.raw().row_size() / sizeof(uint64_t);
+    for (uint32_t key = 0; key < 500; ++key) {
+        std::vector<uint64_t> row(cpus);
+        for (size_t cpu = 0; cpu < cpus; ++cpu)
+            row[cpu] = key * 1000 + cpu;
+        ASSERT_TRUE(map.raw().update(&key, row.data()));
+    }
+    std::map<uint32_t, std::vector<uint64_t>> seen;
+    ASSERT_TRUE(map.for_each([&](uint32_t key, std::span<const uint64_t> row) {
+        seen[key].assign(row.begin(), row.end());
+    }));
+    ASSERT_EQ(seen.size(), 500u);
+    for (const auto& [key, row] : seen)
+        for (size_t cpu = 0; cpu < cpus; ++cpu)
+            ASSERT_EQ(row.at(cpu), key * 1000 + cpu);
+    const std::vector<uint32_t> going{3, 4};
+    ASSERT_TRUE(map.erase(going));
+    size_t left = 0;
+    ASSERT_TRUE(map.for_each([&](uint32_t, std::span<const uint64_t>) { ++left; }));
+    EXPECT_EQ(left, 498u);
 }

@@ -10,19 +10,21 @@ using namespace ebpfd;
 
 namespace {
 
+constexpr int16_t room = sizeof(event) + 8; // on the program's stack, of 512 bytes
+
 // A program that puts a record of some zero bytes, the first of them given, into a ring.
 class Producer {
 public:
     Producer(int ring, int32_t size, int32_t first_word)
     {
         std::vector<bpf_insn> code;
-        for (int16_t offset = -128; offset < 0; offset = static_cast<int16_t>(offset + 8))
+        for (int16_t offset = -room; offset < 0; offset = static_cast<int16_t>(offset + 8))
             code.push_back({BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, offset, 0});
-        code.push_back({BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -128, first_word});
+        code.push_back({BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -room, first_word});
         code.push_back({BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, ring});
         code.push_back({});
         code.push_back({BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0});
-        code.push_back({BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -128});
+        code.push_back({BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -room});
         code.push_back({BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0, size});
         code.push_back({BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, 0});
         code.push_back({BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ringbuf_output});

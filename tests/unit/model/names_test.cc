@@ -31,6 +31,8 @@ TEST(Names, WordsFollowTheNumbers)
     EXPECT_EQ(verdict_name(VERDICT_WOULD_DENY), "would-deny");
     EXPECT_EQ(direction_name(DIRECTION_EGRESS), "egress");
     EXPECT_EQ(event_type_name(EVENT_DROP), "drop");
+    EXPECT_EQ(event_type_name(EVENT_KERNEL_DROP), "kernel_drop");
+    EXPECT_EQ(event_type_name(EVENT_TYPE_COUNT), "unknown");
     EXPECT_EQ(flow_state_name(FLOW_ESTABLISHED), "established");
 }
 
