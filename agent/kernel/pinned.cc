@@ -58,6 +58,7 @@ public:
     Result<std::vector<counter>> counters(uint32_t endpoint_index) const override;
     Result<pod_health> health_of_pod(uint32_t endpoint_index) const override;
     Result<std::vector<KernelDrops>> kernel_drops() const override;
+    Result<DropReasons> drop_reasons() const override { return read_drop_reasons(); }
     Result<std::optional<health>> health_of_flow(const flow_key& key) const override
     {
         return maps_.healths.lookup(key);

@@ -8,6 +8,7 @@
 #include "ebpfd/identity.h"
 #include "ebpfd/ruleset.h"
 #include "ebpfd/state.h"
+#include "kernel/drop_reasons.h"
 #include "model/address.h"
 
 #include <cstdint>
@@ -47,7 +48,7 @@ struct TraceAnswer {
     uint32_t identity = 0; // of the peer
 };
 
-// Packets of one pod that the kernel dropped for one reason; names: see drop_reasons.h.
+// Packets of one pod that the kernel dropped for one reason, of drop_reasons().
 struct KernelDrops {
     uint32_t endpoint_index = 0;
     uint32_t reason = 0;
@@ -82,6 +83,8 @@ public:
     // Ordered by endpoint index and reason; the bounded map may have lacked room for some, which
     // losses().drops_full counts and health_of_pod() includes.
     virtual Result<std::vector<KernelDrops>> kernel_drops() const = 0;
+    // Not from a map: the running kernel's own words. Takes some ten milliseconds.
+    virtual Result<DropReasons> drop_reasons() const = 0;
     // Nothing for a flow of which the hooks have seen nothing.
     virtual Result<std::optional<health>> health_of_flow(const flow_key& key) const = 0;
     virtual Result<std::vector<std::pair<uint64_t, netns_owner>>> namespaces() const = 0;

@@ -2,6 +2,7 @@
 #pragma once
 #include "kernel/pinned.h"
 
+#include <cstring>
 #include <functional>
 
 namespace ebpfd::ctl {
@@ -24,6 +25,11 @@ struct MapContent {
     std::map<uint32_t, std::vector<counter>> counters; // by endpoint index
     std::map<uint32_t, rule_hits> hits;
     ledger losses{};
+    std::map<uint32_t, pod_health> healths; // by endpoint index
+    std::vector<KernelDrops> kernel_drops;
+    DropReasons drop_reasons{{3, "NO_SOCKET"}, {6, "SOCKET_RCVBUFF"}};
+    std::vector<std::pair<flow_key, health>> flow_healths;
+    std::vector<std::pair<uint64_t, netns_owner>> namespaces;
     std::function<Result<TraceAnswer>(const TraceQuestion&)> trace;
 };
 
@@ -93,6 +99,24 @@ public:
         return found == content_.hits.end() ? rule_hits{} : found->second;
     }
     Result<ledger> losses() const override { return content_.losses; }
+    Result<pod_health> health_of_pod(uint32_t endpoint_index) const override
+    {
+        auto found = content_.healths.find(endpoint_index);
+        return found == content_.healths.end() ? pod_health{} : found->second;
+    }
+    Result<std::vector<KernelDrops>> kernel_drops() const override { return content_.kernel_drops; }
+    Result<DropReasons> drop_reasons() const override { return content_.drop_reasons; }
+    Result<std::optional<health>> health_of_flow(const flow_key& key) const override
+    {
+        for (const auto& [other, value] : content_.flow_healths)
+            if (std::memcmp(&other, &key, sizeof(key)) == 0)
+                return value;
+        return std::nullopt;
+    }
+    Result<std::vector<std::pair<uint64_t, netns_owner>>> namespaces() const override
+    {
+        return content_.namespaces;
+    }
     Result<TraceAnswer> trace(const TraceQuestion& question) const override
     {
         return content_.trace(question);
