@@ -306,8 +306,8 @@ static __noinline int passes_quoted(struct __sk_buff *skb, struct passage *at)
 	return copy.verdict != VERDICT_DENY;
 }
 
-/* Whether a pod that sends an ICMP error does so in another's name. */
-static __always_inline int is_forged_error(struct __sk_buff *skb, const struct passage *at)
+/* Whether a pod that sends an ICMP error does so in another's name. Not on the entry's stack. */
+static __noinline int is_forged_error(struct __sk_buff *skb, const struct passage *at)
 {
 	__u32 ifindex = skb->ifindex;
 	struct endpoint *endpoint;

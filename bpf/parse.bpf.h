@@ -343,6 +343,12 @@ __noinline int has_source_route(struct __sk_buff *skb, __u32 offset, __u32 lengt
 	return 0;
 }
 
+/* How many bytes of options follow, of a header with an ihl of 5 or more. */
+static __always_inline __u32 ipv4_options_size(const struct iphdr *ip)
+{
+	return MASKED(ip->ihl - 5, 15) * 4;
+}
+
 static __always_inline int parse_ipv4(struct __sk_buff *skb, struct cursor *c, struct packet *p)
 {
 	struct iphdr *ip;
@@ -354,7 +360,7 @@ static __always_inline int parse_ipv4(struct __sk_buff *skb, struct cursor *c, s
 		return c->failure;
 	if (ip->version != 4 || ip->ihl < 5)
 		return PACKET_MALFORMED;
-	options = ip->ihl * 4 - sizeof(*ip);
+	options = ipv4_options_size(ip);
 	/* A length of 0: a super-packet of over 64 KiB (BIG TCP, kernel 6.3). */
 	total = bpf_ntohs(ip->tot_len);
 	if (total) {
@@ -500,7 +506,7 @@ static __always_inline int parse_quoted_ipv4(struct cursor *c, struct packet *p)
 	p->quoted.protocol = ip->protocol;
 	if (ip->frag_off & bpf_htons(0x1fff))
 		return PACKET_MALFORMED;
-	options = ip->ihl * 4 - sizeof(*ip);
+	options = ipv4_options_size(ip);
 	skipped = take(c, options);
 	if (!skipped)
 		return c->failure;

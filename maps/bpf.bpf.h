@@ -5,3 +5,14 @@
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+
+/*
+ * The value, with a mask that the compiler cannot drop, though it knows that it changes nothing:
+ * the verifiers of older kernels (6.1) do not see the bound otherwise.
+ */
+#define MASKED(value, mask)                                                                        \
+	({                                                                                         \
+		__u64 masked_ = (value);                                                           \
+		asm volatile("%0 &= %1" : "+r"(masked_) : "i"(mask));                              \
+		masked_;                                                                           \
+	})

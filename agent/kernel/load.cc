@@ -90,7 +90,7 @@ Result<void> load(datapath& skeleton)
     const int code = datapath__load(&skeleton);
     if (code == 0)
         return {};
-    if (code == -EPERM || code == -EACCES)
+    if (code == -EPERM) // EACCES is the verifier's word on a program
         return missing_capability(-code);
     return fail_errno("load the programs (--log-level debug shows why)", code);
 }
