@@ -29,12 +29,12 @@ template <class T> T must(ebpfd::Result<T> result)
     return std::move(*result);
 }
 
-std::string pod_yaml(const lab::Machine& pod, int number)
+std::string pod_yaml(const std::string& v4, const std::string& v6, int number)
 {
     return fmt::format("apiVersion: v1\nkind: Pod\nmetadata: {{name: pod-{0}, namespace: shop, "
                        "labels: {{app: app-{0}}}}}\nspec: {{nodeName: node-1}}\nstatus: {{phase: "
                        "Running, podIPs: [{{ip: {1}}}, {{ip: '{2}'}}]}}\n",
-                       number, pod.v4, pod.v6);
+                       number, v4, v6);
 }
 
 std::string policy_yaml(int number, bool open)
@@ -99,12 +99,24 @@ bool is_enforced(const ebpfd::PinnedMaps& maps, const std::string& pod)
     return false;
 }
 
-// The pod's interface is there and packets go both ways; its inventory entry comes, or goes.
-Samples measure_pod(const Agent& agent, const ebpfd::PinnedMaps& maps, const lab::Node& node)
+// How long it takes, from now on, until packets of both directions have been judged.
+double until_enforced(const ebpfd::PinnedMaps& maps, const std::string& name,
+                      const lab::Machine& pod, const lab::Machine& peer)
 {
-    const auto &pod = node.pod("pod0"), &peer = node.pod("pod1");
+    const auto start = steady_clock::now();
     const auto out = lab::Socket::connect(pod, lab::Transport::udp, peer.v4, 9);
     const auto in = lab::Socket::connect(peer, lab::Transport::udp, pod.v4, 9);
+    return wait_until(start, [&] {
+        out.send("x");
+        in.send("x");
+        return is_enforced(maps, name);
+    });
+}
+
+// The pod's interface is there and packets go both ways; its inventory entry comes, or goes.
+Samples measure_entry(const Agent& agent, const ebpfd::PinnedMaps& maps, const lab::Node& node)
+{
+    const auto &pod = node.pod("pod0"), &peer = node.pod("pod1");
     const auto file = agent.inventory() / "pod-0.yaml";
     Samples samples;
     for (int round = 0; round < rounds / 2; round++) {
@@ -112,14 +124,29 @@ Samples measure_pod(const Agent& agent, const ebpfd::PinnedMaps& maps, const lab
         if (agent.settle().exit != exit_ok ||
             !lab::eventually([&] { return ifindex_of(maps, "pod-0") == 0; }))
             throw std::runtime_error("the pod did not go");
-        const auto start = steady_clock::now();
-        replace_file(file, pod_yaml(pod, 0));
-        samples.add(wait_until(start, [&] {
-            out.send("x");
-            in.send("x");
-            return is_enforced(maps, "pod-0");
-        }));
+        replace_file(file, pod_yaml(pod.v4, pod.v6, 0));
+        samples.add(until_enforced(maps, "pod-0", pod, peer));
     }
+    return samples;
+}
+
+// The inventory entry is there; the interface comes. Time begins when it has its address.
+Samples measure_interface(const Agent& agent, const ebpfd::PinnedMaps& maps, lab::Node& node)
+{
+    constexpr int number = pods + 2;
+    replace_file(
+        agent.inventory() / "late.yaml",
+        pod_yaml(fmt::format("10.1.0.{}", number), fmt::format("fd00:1::{}", number), number));
+    const auto name = fmt::format("pod-{}", number);
+    Samples samples;
+    for (int round = 0; round < rounds / 2; round++) {
+        const auto* pod = must(node.add_pod("late", number));
+        samples.add(until_enforced(maps, name, *pod, node.pod("pod1")));
+        node.remove_pod("late");
+        if (!lab::eventually([&] { return ifindex_of(maps, name) == 0; }))
+            throw std::runtime_error("the pod did not go");
+    }
+    std::filesystem::remove(agent.inventory() / "late.yaml");
     return samples;
 }
 
@@ -138,13 +165,14 @@ void show(const std::string& name, const Samples& samples)
                samples.at(1));
 }
 
-void measure_changes_with(const lab::Node& node, Agent& agent, const std::string& mode)
+void measure_changes_with(lab::Node& node, Agent& agent, const std::string& mode)
 {
     if (!agent.start({"--attach", mode}))
         throw std::runtime_error("ebpfd did not start: " + agent.process().err());
     const auto maps = must(ebpfd::PinnedMaps::open(agent.bpffs()));
     show("policy file renamed to packet judged by it, " + mode, measure_policy(agent, *maps, node));
-    show("inventory entry there to pod enforced, " + mode, measure_pod(agent, *maps, node));
+    show("inventory entry comes to pod enforced, " + mode, measure_entry(agent, *maps, node));
+    show("interface comes to pod enforced, " + mode, measure_interface(agent, *maps, node));
     fmt::print("| resident memory of ebpfd, KiB, {} | {} | | |\n", mode,
                resident_kib(agent.process().pid()));
     agent.stop();
@@ -159,7 +187,8 @@ bool measure_changes()
     Agent agent(*node);
     for (int i = 0; i < pods; i++) {
         const auto* pod = must(node->add_pod(fmt::format("pod{}", i), static_cast<uint8_t>(i + 2)));
-        replace_file(agent.inventory() / fmt::format("pod-{}.yaml", i), pod_yaml(*pod, i));
+        replace_file(agent.inventory() / fmt::format("pod-{}.yaml", i),
+                     pod_yaml(pod->v4, pod->v6, i));
     }
     for (int i = 0; i < policies; i++)
         replace_file(agent.policies() / fmt::format("policy-{}.yaml", i), policy_yaml(i, true));
