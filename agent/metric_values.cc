@@ -56,7 +56,7 @@ void add_datapath(const Sources& sources, MetricValues& values)
     }
     add_totals(sources, **maps, values);
     values.losses = value_of((*maps)->losses(), "the ring ledger");
-    values.usage = value_of(table_usage(**maps, config.capacities), "tables");
+    values.usage = value_of(table_usage(**maps), "tables");
     values.flows = value_of(count_flows(config.bpffs), "connections");
     values.rings = value_of(ring_fills(config.bpffs), "rings");
     values.programs = value_of(program_runs(config.bpffs), "programs");

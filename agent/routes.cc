@@ -19,7 +19,7 @@ std::vector<Usage> usage(const Config& config)
 {
     Result<std::vector<Usage>> tables;
     if (const auto maps = PinnedMaps::open(config.bpffs); maps)
-        tables = table_usage(**maps, config.capacities);
+        tables = table_usage(**maps);
     else
         tables = std::unexpected(maps.error());
     if (tables)

@@ -20,21 +20,25 @@ std::string map_name(std::string table)
 
 } // namespace
 
-Result<std::vector<Usage>> table_usage(const PinnedMaps& maps, const Capacities& capacities)
+Result<std::vector<Usage>> table_usage(const PinnedMaps& maps)
 {
     const auto summaries = maps.summaries();
     if (!summaries)
         return std::unexpected(summaries.error());
-    std::map<std::string, uint64_t> entries;
+    std::map<std::string, const MapSummary*> by_name;
     for (const auto& summary : *summaries)
-        entries[summary.name] = summary.entries;
+        by_name[summary.name] = &summary;
     std::vector<Usage> out;
-    for (const auto& option : capacity_options())
-        if (const std::string name = map_name(option.table); !name.ends_with("_ring"))
-            out.push_back({.name = option.table,
-                           .used = entries[name],
-                           .capacity = capacities.*option.field,
-                           .option = option.name});
+    for (const auto& option : capacity_options()) {
+        const auto found = by_name.find(map_name(option.table));
+        if (found == by_name.end() || found->first.ends_with("_ring"))
+            continue;
+        // Of the map, not of the option: a restart with another one adopts the map as it is.
+        out.push_back({.name = option.table,
+                       .used = found->second->entries,
+                       .capacity = found->second->capacity,
+                       .option = option.name});
+    }
     return out;
 }
 

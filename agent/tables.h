@@ -10,6 +10,6 @@
 namespace ebpfd {
 
 // How full each table is that has an option. Walks them all: some milliseconds.
-Result<std::vector<Usage>> table_usage(const PinnedMaps& maps, const Capacities& capacities);
+Result<std::vector<Usage>> table_usage(const PinnedMaps& maps);
 
 } // namespace ebpfd

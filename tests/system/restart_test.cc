@@ -50,6 +50,21 @@ TEST_P(Restart, KilledAgentLeavesItToo)
     EXPECT_TRUE(traffic(judged_));
 }
 
+TEST_P(Restart, AdoptedTablesKeepTheirCapacityAndSaySo)
+{
+    const auto capacity = [this] { return agent().ask({"status", "-o", "yaml"}); };
+    EXPECT_EQ(agent().stop(), exit_ok);
+    EXPECT_EQ(agent().detach().exit, exit_ok);
+    ASSERT_TRUE(agent().start({"--max-cidrs", "4321"}));
+    EXPECT_THAT(capacity(), HasSubstr("capacity: 4321"));
+    EXPECT_EQ(agent().stop(), exit_ok);
+    ASSERT_TRUE(agent().start({"--max-cidrs", "6543"}));
+    EXPECT_THAT(capacity(), HasSubstr("capacity: 4321"));
+    EXPECT_THAT(agent().process().err(), HasSubstr("cidr_map keeps its capacity of 4321"));
+    EXPECT_EQ(agent().stop(), exit_ok);
+    EXPECT_EQ(agent().detach().exit, exit_ok);
+}
+
 TEST_P(Restart, ChangesMadeMeanwhileAreInForceAfterwards)
 {
     enforce({db_allows_80()});
