@@ -41,6 +41,16 @@ public:
             return fail_errno("read row " + std::to_string(number) + " of " + raw().name(), ENOENT);
         return values;
     }
+    // The values of count rows, row by row, each with those of all CPUs.
+    Result<std::vector<V>> rows(uint32_t first, uint32_t count) const
+    {
+        std::vector<V> values(cpus_ * count);
+        auto read = map_.raw().lookup_rows(first, count, values.data());
+        if (!read)
+            return std::unexpected(read.error());
+        return values;
+    }
+    size_t cpus() const { return cpus_; }
     // Makes count rows from first on zero on all CPUs.
     Result<void> clear(uint32_t first, uint32_t count) const
     {

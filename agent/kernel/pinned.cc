@@ -134,15 +134,15 @@ Result<std::vector<std::pair<flow_key, flow>>> OpenedMaps::flows(bool pending) c
 
 Result<std::vector<counter>> OpenedMaps::counters(uint32_t endpoint_index) const
 {
+    const auto rows =
+        maps_.counters.rows(endpoint_index * COUNTERS_PER_ENDPOINT, COUNTERS_PER_ENDPOINT);
+    if (!rows)
+        return std::unexpected(rows.error());
     std::vector<counter> sums(COUNTERS_PER_ENDPOINT);
-    for (uint32_t i = 0; i < COUNTERS_PER_ENDPOINT; ++i) {
-        auto row = maps_.counters.row(endpoint_index * COUNTERS_PER_ENDPOINT + i);
-        if (!row)
-            return std::unexpected(row.error());
-        for (const counter& cpu : *row) {
-            sums[i].packets += cpu.packets;
-            sums[i].bytes += cpu.bytes;
-        }
+    for (size_t i = 0; i < rows->size(); ++i) {
+        counter& sum = sums[i / maps_.counters.cpus()];
+        sum.packets += (*rows)[i].packets;
+        sum.bytes += (*rows)[i].bytes;
     }
     return sums;
 }

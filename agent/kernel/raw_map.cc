@@ -61,6 +61,23 @@ Result<bool> RawMap::lookup(const void* key, void* value) const
     return failed("read", errno);
 }
 
+Result<void> RawMap::lookup_rows(uint32_t first, uint32_t count, void* values) const
+{
+    LIBBPF_OPTS(bpf_map_batch_opts, options);
+    // The kernel begins behind the key it is given, at row 0 if there is none.
+    uint32_t before = first - 1;
+    uint32_t last = 0;
+    std::vector<uint32_t> keys(count);
+    uint32_t done = count;
+    const int outcome = bpf_map_lookup_batch(fd(), first == 0 ? nullptr : &before, &last,
+                                             keys.data(), values, &done, &options);
+    if (outcome != 0 && errno != ENOENT)
+        return failed("read", errno);
+    if (done != count)
+        return failed("read", ENOENT);
+    return {};
+}
+
 Result<void> RawMap::update(const void* key, const void* value) const
 {
     if (bpf_map_update_elem(fd(), key, value, BPF_ANY) != 0)

@@ -28,6 +28,8 @@ public:
 
     // False: there is no such key.
     Result<bool> lookup(const void* key, void* value) const;
+    // The values of count rows of an array, from the first one on.
+    Result<void> lookup_rows(uint32_t first, uint32_t count, void* values) const;
     Result<void> update(const void* key, const void* value) const;
     // On an error some of the entries may have been written.
     Result<void> update_batch(const void* keys, const void* values, uint32_t count) const;

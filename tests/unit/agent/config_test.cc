@@ -96,6 +96,41 @@ TEST_F(ConfigTest, FileSetsWhatTheCommandLineLeavesOut)
     EXPECT_TRUE(c.detach);
 }
 
+TEST_F(ConfigTest, FlowLogIsOffUnlessItHasAFile)
+{
+    EXPECT_FALSE(config({"--flow-log-files", "3"}).flow_log);
+    const Config c = config({"--flow-log", "flows.jsonl"});
+    ASSERT_TRUE(c.flow_log);
+    EXPECT_EQ(c.flow_log->file.path, std::filesystem::current_path() / "flows.jsonl");
+    EXPECT_EQ(c.flow_log->file.max_bytes, 104857600u);
+    EXPECT_EQ(c.flow_log->file.kept_files, 5u);
+    EXPECT_EQ(c.flow_log->queue, 16384u);
+}
+
+TEST_F(ConfigTest, FlowLogAndMetricsStandInTheFile)
+{
+    write("flow-log: /l/flows.jsonl\n"
+          "flow-log-max-bytes: 8192\n"
+          "flow-log-files: 0\n"
+          "flow-log-queue: 7\n"
+          "flow-log-filter: [verdict=deny, verdict=would-deny, namespace=shop]\n"
+          "metrics-pods: true\n"
+          "metrics-max-series: 12\n");
+    const Config c = config({});
+    ASSERT_TRUE(c.flow_log);
+    EXPECT_EQ(c.flow_log->file.path, "/l/flows.jsonl");
+    EXPECT_EQ(c.flow_log->file.max_bytes, 8192u);
+    EXPECT_EQ(c.flow_log->file.kept_files, 0u);
+    EXPECT_EQ(c.flow_log->queue, 7u);
+    AttributedEvent record;
+    record.raw.verdict = VERDICT_DENY;
+    EXPECT_FALSE(c.flow_log->filter.matches(record)) << "in no namespace";
+    record.pod = std::make_shared<PodName>(PodName{"shop", "web", "", nullptr});
+    EXPECT_TRUE(c.flow_log->filter.matches(record));
+    EXPECT_TRUE(c.metrics_pods);
+    EXPECT_EQ(c.metrics_max_series, 12u);
+}
+
 TEST_F(ConfigTest, UnknownKeyIsNamedWithFileAndLine)
 {
     write("# comment\nmode: audit\npolicy-dirs: /x\n");
@@ -127,6 +162,9 @@ TEST_F(ConfigTest, WrongFlagsAreUsageErrors)
     EXPECT_NE(refusal({"--flow-ring", "5000"}).find("power of two"), std::string::npos);
     for (const char* bad : {"localhost:80", "1.2.3.4", "1.2.3.4:", "::1:80", "1.2.3.4:70000"})
         EXPECT_NE(refusal({"--metrics-listen", bad}).find("metrics-listen"), std::string::npos);
+    EXPECT_NE(refusal({"--flow-log-max-bytes", "5"}).find("flow-log-max-bytes"), std::string::npos);
+    for (const char* bad : {"verdict", "verdict=maybe", "colour=red"})
+        EXPECT_NE(refusal({"--flow-log-filter", bad}).find("flow-log-filter"), std::string::npos);
     EXPECT_FALSE(refusal({"stray"}).empty());
 }
 
@@ -137,7 +175,8 @@ TEST_F(ConfigTest, HelpNamesEveryOptionAndItsDefault)
     for (const char* text :
          {"--config", "--policy-dir", "--inventory-dir", "--runtime-dir", "--bpffs", "--node-name",
           "--mode", "--pod-interfaces", "--metrics-listen", "--log-level", "--log-format",
-          "--detach", "--max-flows", "262144", "/run/ebpfd", "127.0.0.1:9464"})
+          "--detach", "--max-flows", "262144", "--flow-log", "104857600", "--metrics-pods",
+          "/run/ebpfd", "127.0.0.1:9464"})
         EXPECT_NE(out.text.find(text), std::string::npos) << text;
 }
 
