@@ -41,6 +41,8 @@ void add_totals(const Sources& sources, const PinnedMaps& maps, MetricValues& va
         return;
     }
     values.traffic = std::move(totals->traffic);
+    values.health = totals->health;
+    values.kernel_drops = std::move(totals->kernel_drops);
     values.verdicts = std::move(totals->verdicts);
     if (sources.config.metrics_pods)
         values.by_pod = std::move(totals->pods);

@@ -30,7 +30,11 @@ std::vector<Usage> usage(const Config& config)
 
 HttpReply status(const Sources& sources)
 {
-    return {.body = status_json(*sources.board.latest(), sources.agent, usage(sources.config))};
+    std::optional<FlowLog::Counts> flow_log;
+    if (sources.flow_log)
+        flow_log = sources.flow_log->counts();
+    return {.body = status_json(*sources.board.latest(), sources.agent, usage(sources.config),
+                                flow_log)};
 }
 
 HttpReply rescan(const Sources& sources, const HttpRequest& request)

@@ -4,6 +4,7 @@
 #include "base/rfc3339.h"
 #include "policy_text.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 #include <unordered_map>
@@ -47,11 +48,25 @@ Json file_errors(const View& view)
     return out;
 }
 
-std::vector<std::string> all_warnings(const View& view)
+std::vector<std::string> all_warnings(const View& view,
+                                      const std::optional<FlowLog::Counts>& flow_log)
 {
     auto out = view.attach_warnings;
     out.insert(out.end(), view.warnings.begin(), view.warnings.end());
+    if (flow_log && !flow_log->error.empty())
+        out.push_back(fmt::format("flow log: {}; {} records wait, {} were dropped", flow_log->error,
+                                  flow_log->queued, flow_log->dropped));
     return out;
+}
+
+Json to_json(const std::optional<FlowLog::Counts>& flow_log)
+{
+    if (!flow_log)
+        return {};
+    return {{"taken", flow_log->taken},     {"written", flow_log->written},
+            {"dropped", flow_log->dropped}, {"queued", flow_log->queued},
+            {"bytes", flow_log->bytes},     {"errors", flow_log->errors},
+            {"error", flow_log->error}};
 }
 
 Json counts(const View& view)
@@ -147,7 +162,8 @@ Json to_json(const Pod& pod, const std::string* interface)
 
 } // namespace
 
-std::string status_json(const View& view, const AgentFacts& agent, const std::vector<Usage>& usage)
+std::string status_json(const View& view, const AgentFacts& agent, const std::vector<Usage>& usage,
+                        const std::optional<FlowLog::Counts>& flow_log)
 {
     return text(
         {{"health", view.degraded() ? "degraded" : "ok"},
@@ -162,9 +178,10 @@ std::string status_json(const View& view, const AgentFacts& agent, const std::ve
          {"attach", view.attach},
          {"directories", directories(view)},
          {"files_with_errors", file_errors(view)},
-         {"warnings", all_warnings(view)},
+         {"warnings", all_warnings(view, flow_log)},
          {"counts", counts(view)},
          {"capacities", capacities(usage)},
+         {"flow_log", to_json(flow_log)},
          {"hooks", Json::array({{{"name", "tc from_pod/to_pod"}, {"attachment", view.attach}}})}});
 }
 

@@ -18,7 +18,9 @@ struct AgentFacts {
     int64_t started_ns = 0;
 };
 
-std::string status_json(const View& view, const AgentFacts& agent, const std::vector<Usage>& usage);
+// flow_log: where there is one.
+std::string status_json(const View& view, const AgentFacts& agent, const std::vector<Usage>& usage,
+                        const std::optional<FlowLog::Counts>& flow_log = {});
 std::string policies_json(const View& view);
 // No value: there is no such policy.
 std::optional<std::string> policy_json(const View& view, const std::string& policy_namespace,

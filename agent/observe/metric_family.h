@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "ebpfd/health.h"
+
 #include <cstdint>
 #include <prometheus/metric_family.h>
 #include <string>
@@ -16,6 +18,7 @@ class Family {
 public:
     static Family gauge(std::string name, std::string help);
     static Family total(std::string name, std::string help);
+    static Family histogram(std::string name, std::string help);
 
     // Values of labels may be any text.
     Family& add(uint64_t value, const MetricLabels& labels = {})
@@ -23,9 +26,12 @@ public:
         return add_real(double(value), labels);
     }
     Family& add_real(double value, const MetricLabels& labels = {});
+    // In seconds; neighbouring buckets are put together.
+    Family& add_histogram(const struct histogram& values, const MetricLabels& labels = {});
     prometheus::MetricFamily take() { return std::move(family_); }
 
 private:
+    prometheus::ClientMetric& add_metric(const MetricLabels& labels);
     Family(std::string name, std::string help, prometheus::MetricType type);
 
     prometheus::MetricFamily family_;

@@ -3,6 +3,7 @@
 
 #include "model/names.h"
 #include "observe/metric_family.h"
+#include "observe/metric_groups.h"
 
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
@@ -12,107 +13,9 @@
 namespace ebpfd {
 namespace {
 
-using prometheus::MetricFamily;
-using Families = std::vector<MetricFamily>;
-
-// What stands in place of the names that found no place.
-constexpr const char* overflow_name = "_overflow";
-
 // From 0.1 ms to 3 s, in seconds.
 const prometheus::Histogram::BucketBoundaries apply_buckets{0.0001, 0.0003, 0.001, 0.003, 0.01,
                                                             0.03,   0.1,    0.3,   1,     3};
-
-std::string direction_label(uint32_t dir)
-{
-    return std::string(direction_name(dir));
-}
-
-bool is_drop(const TrafficTotal& row)
-{
-    return row.why >= REASON_FIRST_DENIAL && !row.audited;
-}
-
-void add_traffic(const MetricValues& values, Families& out)
-{
-    auto forwarded_packets = Family::total("ebpfd_forwarded_packets_total", "Packets let through.");
-    auto forwarded_bytes =
-        Family::total("ebpfd_forwarded_bytes_total", "Bytes of frames let through.");
-    auto dropped_packets = Family::total("ebpfd_dropped_packets_total", "Packets refused.");
-    auto dropped_bytes = Family::total("ebpfd_dropped_bytes_total", "Bytes of frames refused.");
-    auto audited_packets = Family::total("ebpfd_would_drop_packets_total",
-                                         "Packets let through in audit mode that a policy denies.");
-    for (const auto& row : values.traffic) {
-        const MetricLabels labels{{"direction", direction_label(row.dir)},
-                                  {"reason", std::string(reason_name(row.why))}};
-        if (row.audited)
-            audited_packets.add(row.total.packets, labels);
-        (is_drop(row) ? dropped_packets : forwarded_packets).add(row.total.packets, labels);
-        (is_drop(row) ? dropped_bytes : forwarded_bytes).add(row.total.bytes, labels);
-    }
-    for (auto* family :
-         {&forwarded_packets, &forwarded_bytes, &dropped_packets, &dropped_bytes, &audited_packets})
-        out.push_back(family->take());
-}
-
-MetricLabels named(const std::vector<const char*>& labels, const SeriesName& values)
-{
-    MetricLabels out;
-    for (size_t i = 0; i < labels.size(); i++)
-        out.emplace_back(labels[i], values[i]);
-    return out;
-}
-
-// Visits each name and its counts, that of the overflow as well.
-template <size_t N, class Visit>
-void for_each_series(const BoundedTotals<N>& totals, const SeriesName& overflow, const Visit& visit)
-{
-    for (const auto& [name, counts] : totals.series())
-        visit(name, counts);
-    if (totals.dropped() > 0)
-        visit(overflow, totals.overflow());
-}
-
-void add_verdicts(const MetricValues& values, Families& out)
-{
-    auto verdicts = Family::total("ebpfd_policy_verdicts_total",
-                                  "Verdicts by the rule that decided: connections that it let be "
-                                  "opened, and packets that it refused.");
-    for_each_series(
-        values.verdicts, SeriesName(4, overflow_name),
-        [&](const SeriesName& name, const Counts<1>& counts) {
-            verdicts.add(counts[0], named({"policy", "rule", "direction", "verdict"}, name));
-        });
-    out.push_back(verdicts.take());
-}
-
-void add_pods(const PodTotals& pods, Families& out)
-{
-    std::vector<std::pair<PodCount, Family>> families;
-    families.emplace_back(PodCount::forwarded_packets,
-                          Family::total("ebpfd_pod_forwarded_packets_total",
-                                        "Packets let through to and from a pod."));
-    families.emplace_back(PodCount::forwarded_bytes,
-                          Family::total("ebpfd_pod_forwarded_bytes_total",
-                                        "Bytes of frames let through to and from a pod."));
-    families.emplace_back(
-        PodCount::dropped_packets,
-        Family::total("ebpfd_pod_dropped_packets_total", "Packets refused to and from a pod."));
-    families.emplace_back(PodCount::dropped_bytes,
-                          Family::total("ebpfd_pod_dropped_bytes_total",
-                                        "Bytes of frames refused to and from a pod."));
-    for_each_series(pods, SeriesName(2, overflow_name),
-                    [&](const SeriesName& name, const PodTotals::Added& counts) {
-                        MetricLabels labels = named({"namespace", "pod"}, name);
-                        labels.emplace_back("direction", "");
-                        for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS}) {
-                            labels.back().second = direction_name(dir);
-                            for (auto& [what, family] : families)
-                                family.add(counts[column(what, dir)], labels);
-                        }
-                    });
-    for (auto& [what, family] : families)
-        out.push_back(family.take());
-}
 
 void add_overflows(const MetricValues& values, Families& out)
 {
@@ -324,6 +227,7 @@ std::string ApplyMetrics::render(const MetricValues& values) const
     add_state(values, families);
     add_traffic(values, families);
     add_verdicts(values, families);
+    add_health(values, families);
     if (values.by_pod)
         add_pods(*values.by_pod, families);
     add_overflows(values, families);

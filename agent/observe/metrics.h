@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "ebpfd/counter.h"
+#include "ebpfd/health.h"
 #include "model/measured.h"
 #include "observe/bounded_totals.h"
 #include "observe/flow_log.h"
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,18 +24,22 @@ struct TrafficTotal {
     counter total{};
 };
 
-// What is counted by pod, in both directions.
+// What is counted by pod: its traffic in both directions, then its struct pod_health.
 enum class PodCount : uint8_t {
     forwarded_packets,
     forwarded_bytes,
     dropped_packets,
     dropped_bytes
 };
-constexpr size_t pod_columns = 4 * size_t{DIRECTION_COUNT};
 constexpr size_t column(PodCount what, direction dir)
 {
     return static_cast<size_t>(what) * DIRECTION_COUNT + dir;
 }
+constexpr size_t traffic_columns = 4 * size_t{DIRECTION_COUNT};
+constexpr size_t health_columns = sizeof(pod_health) / sizeof(uint64_t);
+constexpr size_t pod_columns = traffic_columns + health_columns;
+// Two histograms, of 11 series each, stand for most of those columns.
+constexpr size_t series_per_pod = traffic_columns + 9 + 2 * size_t{11};
 using PodTotals = BoundedTotals<pod_columns>; // named by namespace and pod
 using VerdictTotals = BoundedTotals<1>;       // named by policy, rule, direction and verdict
 
@@ -69,6 +75,9 @@ struct MetricValues {
     uint64_t attach_failures = 0;
     std::vector<TrafficTotal> traffic;
     VerdictTotals verdicts{0};
+    pod_health health{}; // of all pods together
+    // By the kernel's word for the reason.
+    std::map<std::string, uint64_t> kernel_drops;
     std::optional<PodTotals> by_pod; // where it is wanted
     FlowCounts flows;
     ledger losses{};

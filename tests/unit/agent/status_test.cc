@@ -102,6 +102,22 @@ TEST(Status, WarningsAloneDoNotDegrade)
     EXPECT_EQ(Json::parse(status_json(v, {}, {}))["warnings"][0], "NetworkPolicy stands twice");
 }
 
+TEST(Status, AFlowLogThatFailsIsAWarning)
+{
+    EXPECT_TRUE(Json::parse(status_json(view(), {}, {}))["flow_log"].is_null());
+    FlowLog::Counts counts;
+    counts.taken = 9;
+    counts.dropped = 3;
+    counts.queued = 2;
+    counts.errors = 1;
+    counts.error = "write /l: No space left on device";
+    const Json json = Json::parse(status_json(view(), {}, {}, counts));
+    EXPECT_EQ(json["flow_log"]["taken"], 9);
+    EXPECT_EQ(json["flow_log"]["dropped"], 3);
+    EXPECT_EQ(json["warnings"].back(),
+              "flow log: write /l: No space left on device; 2 records wait, 3 were dropped");
+}
+
 TEST(Status, FileErrorsCarryTheirPlace)
 {
     View v = view();

@@ -2,8 +2,10 @@
 #include "totals.h"
 #include "unit/tools/fake_maps.h"
 
+#include <bit>
 #include <cstring>
 #include <gtest/gtest.h>
+#include <ranges>
 
 namespace ebpfd {
 namespace {
@@ -168,9 +170,44 @@ TEST_F(TotalsTest, RulesWithOneNameAreOneSeries)
     EXPECT_EQ(read().verdicts.series().size(), 1u);
 }
 
+TEST_F(TotalsTest, HealthIsSummedUpAndKeptByPod)
+{
+    add_endpoint(0, "web");
+    add_endpoint(1, "db");
+    content_.healths[0].retransmissions = 3;
+    content_.healths[1].retransmissions = 4;
+    content_.healths[1].srtt.sum_us = 900;
+    content_.healths[1].srtt.bucket[9] = 1;
+    EXPECT_EQ(read().health.retransmissions, 7u);
+    EXPECT_EQ(read().health.srtt.bucket[9], 1u);
+    content_.healths[0].retransmissions = 5;
+    remove_endpoint(0);
+    ASSERT_TRUE(totals_.settled(maps_));
+    content_.healths[0] = {};
+    const auto values = read();
+    EXPECT_EQ(values.health.retransmissions, 9u);
+    Counts<health_columns> db{};
+    std::ranges::copy(values.pods.series().at({"shop", "db"}) | std::views::drop(traffic_columns),
+                      db.begin());
+    EXPECT_EQ(std::bit_cast<pod_health>(db).retransmissions, 4u);
+    EXPECT_EQ(std::bit_cast<pod_health>(db).srtt.sum_us, 900u);
+}
+
+TEST_F(TotalsTest, KernelDropsAreNamedByTheKernelAndOnlyRise)
+{
+    add_endpoint(0, "web");
+    content_.kernel_drops = {{0, 3, {.packets = 5, .bytes = 0}},
+                             {1, 3, {.packets = 2, .bytes = 0}}};
+    EXPECT_EQ(read().kernel_drops, (std::map<std::string, uint64_t>{{"NO_SOCKET", 7}}));
+    content_.kernel_drops = {{1, 3, {.packets = 1, .bytes = 0}},
+                             {1, 6, {.packets = 9, .bytes = 0}}};
+    EXPECT_EQ(read().kernel_drops,
+              (std::map<std::string, uint64_t>{{"NO_SOCKET", 8}, {"SOCKET_RCVBUFF", 9}}));
+}
+
 TEST_F(TotalsTest, SeriesAreBounded)
 {
-    Totals few(2 * pod_columns);
+    Totals few(2 * series_per_pod);
     for (uint32_t index = 0; index < 5; index++) {
         add_endpoint(index, ("pod-" + std::to_string(index)).c_str());
         count(index, DIRECTION_INGRESS, REASON_DENIED, 1);

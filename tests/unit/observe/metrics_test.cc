@@ -102,6 +102,38 @@ TEST(Metrics, PodsShowOnlyWhereTheyAreWanted)
                           "direction=\"egress\"} 3"));
 }
 
+TEST(Metrics, HistogramsOfTheKernelAreInSecondsAndCumulative)
+{
+    MetricValues values;
+    values.health.srtt.sum_us = 2'500'000;
+    values.health.srtt.bucket[0] = 1;  // below 2 us
+    values.health.srtt.bucket[7] = 2;  // below 256 us
+    values.health.srtt.bucket[8] = 4;  // below 512 us
+    values.health.srtt.bucket[23] = 8; // without end
+    const auto text = ApplyMetrics().render(values);
+    EXPECT_THAT(text, HasSubstr("ebpfd_tcp_rtt_seconds_bucket{le=\"0.000256\"} 3\n"));
+    EXPECT_THAT(text, HasSubstr("ebpfd_tcp_rtt_seconds_bucket{le=\"0.001024\"} 7\n"));
+    EXPECT_THAT(text, HasSubstr("ebpfd_tcp_rtt_seconds_bucket{le=\"4.194304\"} 7\n"));
+    EXPECT_THAT(text, HasSubstr("ebpfd_tcp_rtt_seconds_bucket{le=\"+Inf\"} 15\n"));
+    EXPECT_THAT(text, HasSubstr("ebpfd_tcp_rtt_seconds_count 15\n"));
+    EXPECT_THAT(text, HasSubstr("ebpfd_tcp_rtt_seconds_sum 2.5\n"));
+}
+
+TEST(Metrics, APodHasAsManySeriesAsItIsCountedFor)
+{
+    MetricValues values;
+    const auto series = [&] {
+        const auto text = ApplyMetrics().render(values);
+        size_t count = 0;
+        for (size_t at = 0; (at = text.find("pod=\"web\"", at)) != text.npos; at++)
+            count++;
+        return count;
+    };
+    values.by_pod = PodTotals(1);
+    values.by_pod->add({"shop", "web"}, {});
+    EXPECT_EQ(series(), series_per_pod);
+}
+
 TEST(Metrics, LabelTextIsValidUtf8)
 {
     const std::string replaced = "\xef\xbf\xbd";

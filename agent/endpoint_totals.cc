@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint_totals.h"
+
+#include "model/names.h"
+#include "observe/metric_family.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <set>
+
+namespace ebpfd {
+namespace {
+
+template <size_t N> std::string text_of(const char (&field)[N])
+{
+    return label_text({field, strnlen(field, N)});
+}
+
+bool denies(uint32_t why)
+{
+    return why >= REASON_FIRST_DENIAL;
+}
+
+bool has_name(uint32_t why)
+{
+    return reason_name(why) != "unknown";
+}
+
+// Visits the rows of one endpoint: visit(direction, reason, audited, row).
+template <class Visit> void for_each_row(const Visit& visit)
+{
+    for (uint32_t dir = 0; dir < DIRECTION_COUNT; dir++)
+        for (uint32_t why = 0; why < REASON_COUNT; why++)
+            for (const bool audited : {false, true})
+                visit(static_cast<direction>(dir), static_cast<reason>(why), audited,
+                      counter_row(0, dir, why, audited ? 1 : 0));
+}
+
+// As the series of its pod have it; what was only judged as denied was forwarded.
+PodTotals::Added by_pod(const std::vector<counter>& rows)
+{
+    PodTotals::Added out{};
+    for_each_row([&](direction dir, reason why, bool audited, uint32_t row) {
+        const bool dropped = denies(why) && !audited;
+        const auto packets = dropped ? PodCount::dropped_packets : PodCount::forwarded_packets;
+        const auto bytes = dropped ? PodCount::dropped_bytes : PodCount::forwarded_bytes;
+        out[column(packets, dir)] += rows[row].packets;
+        out[column(bytes, dir)] += rows[row].bytes;
+    });
+    return out;
+}
+
+} // namespace
+
+EndpointTotals::EndpointTotals(size_t most_pods) : traffic_(COUNTERS_PER_ENDPOINT), pods_(most_pods)
+{
+}
+
+Result<PodTotals::Added> EndpointTotals::count_traffic(const PinnedMaps& maps, uint32_t index)
+{
+    const auto rows = maps.counters(index);
+    if (!rows)
+        return std::unexpected(rows.error());
+    Counts<endpoint_counts> now{};
+    for (size_t row = 0; row < rows->size(); row++) {
+        now[2 * row] = (*rows)[row].packets;
+        now[2 * row + 1] = (*rows)[row].bytes;
+    }
+    const auto flat = traffic_increases_.since_last(index, now);
+    std::vector<counter> added(COUNTERS_PER_ENDPOINT);
+    for (size_t row = 0; row < added.size(); row++) {
+        added[row] = {.packets = flat[2 * row], .bytes = flat[2 * row + 1]};
+        traffic_[row].packets += added[row].packets;
+        traffic_[row].bytes += added[row].bytes;
+    }
+    return by_pod(added);
+}
+
+Result<Counts<health_columns>> EndpointTotals::count_health(const PinnedMaps& maps, uint32_t index)
+{
+    const auto health = maps.health_of_pod(index);
+    if (!health)
+        return std::unexpected(health.error());
+    const auto added =
+        health_increases_.since_last(index, std::bit_cast<Counts<health_columns>>(*health));
+    for (size_t i = 0; i < added.size(); i++)
+        health_[i] += added[i];
+    return added;
+}
+
+Result<void> EndpointTotals::count(const PinnedMaps& maps, uint32_t index, const SeriesName& pod)
+{
+    auto added = count_traffic(maps, index);
+    if (!added)
+        return std::unexpected(added.error());
+    const auto health = count_health(maps, index);
+    if (!health)
+        return std::unexpected(health.error());
+    std::ranges::copy(*health, added->begin() + traffic_columns);
+    pods_.add(pod, *added);
+    return {};
+}
+
+Result<void> EndpointTotals::follow(const PinnedMaps& maps, Reading reading)
+{
+    const auto names = maps.endpoint_names();
+    if (!names)
+        return std::unexpected(names.error());
+    std::map<uint32_t, SeriesName> present;
+    std::set<SeriesName> pods;
+    for (const auto& [ifindex, name] : *names) {
+        const SeriesName pod{text_of(name.pod_namespace), text_of(name.pod)};
+        present[name.index] = pod;
+        pods.insert(pod);
+    }
+    auto done = read_gone(endpoints_, present, [&](const auto& gone) {
+        auto counted = count(maps, gone.first, gone.second);
+        if (!counted)
+            return counted;
+        traffic_increases_.forget(gone.first);
+        health_increases_.forget(gone.first);
+        return counted;
+    });
+    if (!done)
+        return done;
+    endpoints_ = std::move(present);
+    if (reading == Reading::all)
+        for (const auto& [index, pod] : endpoints_)
+            if (auto counted = count(maps, index, pod); !counted)
+                return counted;
+    pods_.retain(pods);
+    return {};
+}
+
+Result<void> EndpointTotals::follow_kernel_drops(const PinnedMaps& maps)
+{
+    const auto rows = maps.kernel_drops();
+    if (!rows)
+        return std::unexpected(rows.error());
+    std::map<uint64_t, uint64_t> present;
+    for (const auto& row : *rows) {
+        const uint64_t key = uint64_t{row.endpoint_index} << 32 | row.reason;
+        const uint64_t before = last_drops_[key];
+        const uint64_t now = row.total.packets;
+        present[key] = now;
+        drops_[row.reason] += now >= before ? now - before : now;
+    }
+    last_drops_ = std::move(present);
+    if (!drops_.empty() && !reasons_)
+        reasons_ = maps.drop_reasons().value_or(DropReasons{});
+    return {};
+}
+
+std::vector<TrafficTotal> EndpointTotals::traffic() const
+{
+    std::vector<TrafficTotal> out;
+    for_each_row([&](direction dir, reason why, bool audited, uint32_t row) {
+        if (has_name(why) && (denies(why) || !audited))
+            out.push_back({.dir = dir, .why = why, .audited = audited, .total = traffic_[row]});
+    });
+    return out;
+}
+
+pod_health EndpointTotals::health() const
+{
+    return std::bit_cast<pod_health>(health_);
+}
+
+std::map<std::string, uint64_t> EndpointTotals::kernel_drops() const
+{
+    std::map<std::string, uint64_t> out;
+    for (const auto& [reason, packets] : drops_)
+        out[drop_reason_name(*reasons_, reason)] += packets;
+    return out;
+}
+
+} // namespace ebpfd
