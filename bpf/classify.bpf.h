@@ -71,8 +71,11 @@ static __always_inline void decide_by_rule(struct decision *d, const struct rule
 /* An address's number in force under this generation. */
 static __always_inline __u32 find_identity(const __u8 address[16], __u32 generation)
 {
-	struct identity_slots *slots = bpf_map_lookup_elem(&address_map, address);
+	struct identity_slots *slots;
+	__u8 key[16]; /* kernel 6.1 takes no key from a global function's argument */
 
+	__builtin_memcpy(key, address, sizeof(key));
+	slots = bpf_map_lookup_elem(&address_map, key);
 	return slots ? slots->number[generation & 1] : IDENTITY_WORLD;
 }
 
@@ -193,11 +196,17 @@ static __always_inline void classify_rules(const struct question *q, struct deci
 	}
 }
 
-/* Judges a connection of an endpoint. No rule that matches: nothing isolates, so it passes. */
-static __noinline int classify(const struct question *q, struct decision *d)
+/*
+ * Judges a connection of an endpoint. No rule that matches: nothing isolates, so it passes. A
+ * global function: verified once.
+ */
+__noinline int classify(const struct question *q, struct decision *d)
 {
 	const struct ruleset *set;
+	__u32 number;
 
+	if (!q || !d)
+		return 0;
 	d->rule = 0;
 	d->identity = IDENTITY_WORLD;
 	decide(d, REASON_NO_POLICY);
@@ -216,7 +225,8 @@ static __noinline int classify(const struct question *q, struct decision *d)
 		decide(d, REASON_NODE);
 		return 0;
 	}
-	set = bpf_map_lookup_elem(&ruleset_map, &q->ruleset);
+	number = q->ruleset;
+	set = bpf_map_lookup_elem(&ruleset_map, &number);
 	if (!set) { /* never referenced before it is written; were it so, closed is safe */
 		decide(d, REASON_DENIED);
 		return 0;

@@ -66,8 +66,8 @@ static __always_inline void take_decision(struct flow *flow, const struct decisi
 static __always_inline void judge(const struct endpoint *endpoint, const __u8 pod[16],
                                   const struct question *q, struct decision *d)
 {
+	__builtin_memset(d, 0, sizeof(*d));
 	if (q->direction == DIRECTION_EGRESS && is_spoofed(endpoint, pod, q->generation)) {
-		__builtin_memset(d, 0, sizeof(*d));
 		decide(d, REASON_SPOOFED);
 		return;
 	}
