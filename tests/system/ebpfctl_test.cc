@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lab/kernel.h"
 #include "system/world.h"
 
 #include <fstream>
@@ -143,6 +144,12 @@ TEST_P(Ebpfctl, ListsWhatIsInForce)
     EXPECT_THAT(agent().ask({"map", "list"}), HasSubstr("flow"));
     EXPECT_EQ(agent().ctl({"endpoint", "get", "shop/nobody"}).exit, exit_not_found);
     EXPECT_EQ(agent().ctl({"policy", "get", "shop/nothing"}).exit, exit_not_found);
+}
+
+TEST_P(Ebpfctl, StatusSaysHowPodsAreAttached)
+{
+    const std::string way = lab::kernel_has_tcx() ? "tcx" : "clsact";
+    EXPECT_THAT(agent().ask({"status", "-o", "json"}), HasSubstr("\"" + way + "\""));
 }
 
 TEST_P(Ebpfctl, ValidateJudgesFilesWithoutUsingThem)

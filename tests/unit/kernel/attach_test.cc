@@ -5,6 +5,7 @@
 #include "kernel/hook.h"
 #include "kernel/owned.h"
 #include "kernel/raw_map.h"
+#include "lab/kernel.h"
 #include "lab/netns.h"
 #include "lab/packet.h"
 #include "lab/process.h"
@@ -16,8 +17,6 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <net/if.h>
-#include <sstream>
-#include <sys/utsname.h>
 
 using namespace ebpfd;
 
@@ -132,17 +131,6 @@ INSTANTIATE_TEST_SUITE_P(Modes, AttachEither, testing::Values(AttachMode::tcx, A
                              return mode.param == AttachMode::tcx ? "tcx" : "clsact";
                          });
 
-// By its version, which the product never looks at: it tries.
-bool kernel_has_tcx()
-{
-    utsname kernel{};
-    uname(&kernel);
-    int major = 0, minor = 0;
-    char dot = 0;
-    std::istringstream(kernel.release) >> major >> dot >> minor;
-    return std::pair(major, minor) >= std::pair(6, 6);
-}
-
 } // namespace
 
 TEST_F(Attach, AutomaticTakesTheBestThatThisKernelHas)
@@ -150,7 +138,7 @@ TEST_F(Attach, AutomaticTakesTheBestThatThisKernelHas)
     inside([&] {
         const auto datapath = start(AttachMode::automatic);
         ASSERT_TRUE(datapath);
-        EXPECT_EQ(datapath->attach_mode(), kernel_has_tcx() ? "tcx" : "clsact");
+        EXPECT_EQ(datapath->attach_mode(), lab::kernel_has_tcx() ? "tcx" : "clsact");
         EXPECT_TRUE(value_of(datapath->apply(plan())).warnings.empty());
         for (const auto& hook : HOOKS) {
             ASSERT_EQ(filters(hook).size(), 1u);
