@@ -105,13 +105,19 @@ protected:
                                  {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
         return Fd(bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "foreign", "GPL", code, 2, nullptr));
     }
-    void add_foreign_filter(const Fd& program) const
+    // Whether there was none: the kernel says no to a second one.
+    bool add_qdisc() const
     {
         LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex_),
                     .attach_point =
                         static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
-        ASSERT_EQ(bpf_tc_hook_create(&hook), 0);
-        hook.attach_point = BPF_TC_INGRESS;
+        return bpf_tc_hook_create(&hook) == 0;
+    }
+    void add_foreign_filter(const Fd& program) const
+    {
+        ASSERT_TRUE(add_qdisc());
+        LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex_),
+                    .attach_point = BPF_TC_INGRESS);
         LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program.get(), .handle = 1, .priority = 1);
         ASSERT_EQ(bpf_tc_attach(&hook, &options), 0);
     }
@@ -158,7 +164,8 @@ TEST_F(AttachTcx, FiltersJudgeAtOnceAndLinksTakeOver)
             EXPECT_EQ(filters(hook)[0].program, program_id(hook.program));
         }
         EXPECT_TRUE(becomes_linked());
-        add_foreign_filter(foreign_program()); // the qdisc is gone: it can be made
+        // The qdisc goes after its filters.
+        EXPECT_TRUE(lab::eventually([&] { return add_qdisc(); }));
     });
 }
 
