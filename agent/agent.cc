@@ -184,6 +184,7 @@ Result<void> Agent::run()
     collect_interfaces();
     parts_.folders.rescan();
     update();
+    attach_hooks();
     for (;;) {
         const auto woken = parts_.epoll.wait(
             parts_.folders.texts().due() ? std::optional(idle_after) : std::nullopt);
@@ -200,6 +201,18 @@ Result<void> Agent::run()
         }
         round(rescan);
     }
+}
+
+// After the first policy: enforcement waits for none of it.
+void Agent::attach_hooks()
+{
+    enforcer_->finish();
+    datapath_->attach_hooks(config_.hooks);
+    for (const auto& hook : datapath_->hooks())
+        if (hook.attachment.empty())
+            spdlog::info("hook {} is not attached: {}", hook.name, hook.error);
+    view_.hooks = datapath_->hooks();
+    board_.post(view_);
 }
 
 bool Agent::told_to_stop(bool& rescan)
@@ -315,6 +328,7 @@ void Agent::update()
 void Agent::report(View& view)
 {
     view.attach = datapath_->attach_mode();
+    view.hooks = datapath_->hooks();
     view.directories = parts_.folders.views();
     view.file_errors = parts_.folders.file_errors();
     if (!interface_error_.empty())

@@ -42,6 +42,7 @@ private:
     Result<void> listen();
     Result<void> open_datapath();
     void adopt_homes();
+    void attach_hooks();
     // Whether a signal asks for the end; a SIGHUP asks for a rescan.
     bool told_to_stop(bool& rescan);
     void round(bool rescan);

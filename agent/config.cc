@@ -50,6 +50,8 @@ struct RawOptions {
     std::string config_path;
     std::string mode = "enforce";
     std::string attach = "auto";
+    std::string hooks = "auto";
+    std::string hook_attach = "auto";
     std::string metrics = "127.0.0.1:9464";
     std::string pod_interfaces;
     FlowLogOptions flow_log;
@@ -89,6 +91,28 @@ std::string check_ring(const std::string& text)
     return error == std::errc{} && *end == '\0' && std::has_single_bit(bytes) && bytes >= page_bytes
                ? ""
                : fmt::format("want a power of two, at least {}", page_bytes);
+}
+
+std::vector<std::string> split(const std::string& text, char separator)
+{
+    std::vector<std::string> out;
+    std::istringstream in(text);
+    for (std::string part; std::getline(in, part, separator);)
+        if (!part.empty())
+            out.push_back(part);
+    return out;
+}
+
+std::string check_hooks(const std::string& text)
+{
+    const auto known = hook_names();
+    if (text == "auto" || text == "none")
+        return "";
+    for (const auto& name : split(text, ','))
+        if (std::ranges::find(known, name) == known.end())
+            return fmt::format("unknown hook \"{}\": want auto, none or some of {}", name,
+                               fmt::join(known, ","));
+    return text.empty() ? "want auto, none or names" : "";
 }
 
 void add_places(CLI::App& app, Config& config, RawOptions& raw)
@@ -134,6 +158,16 @@ void add_behaviour(CLI::App& app, Config& config, RawOptions& raw)
     app.add_option("--attach", raw.attach, "How programs are attached to interfaces")
         ->type_name("auto|tcx|clsact")
         ->check(CLI::IsMember({"auto", "tcx", "clsact"}).description(""))
+        ->capture_default_str();
+    app.add_option("--hooks", raw.hooks,
+                   "What to learn from the kernel beside the packets: names as\n"
+                   "\"ebpfctl status\" lists them, auto for all")
+        ->type_name("auto|none|LIST")
+        ->check(CLI::Validator(check_hooks, ""))
+        ->capture_default_str();
+    app.add_option("--hook-attach", raw.hook_attach, "How hooks are attached")
+        ->type_name("auto|tp_btf|fentry|kprobe")
+        ->check(CLI::IsMember({"auto", "tp_btf", "fentry", "kprobe"}).description(""))
         ->capture_default_str();
     app.add_option("--metrics-listen", raw.metrics, "Where /metrics, /healthz and /readyz are")
         ->type_name("ADDR:PORT|none")
@@ -208,16 +242,6 @@ void add_capacities(CLI::App& app, Config& config)
     }
 }
 
-std::vector<std::string> split(const std::string& text, char separator)
-{
-    std::vector<std::string> out;
-    std::istringstream in(text);
-    for (std::string part; std::getline(in, part, separator);)
-        if (!part.empty())
-            out.push_back(part);
-    return out;
-}
-
 // As Kubernetes names a node by its host: in lower case.
 std::string host_name()
 {
@@ -245,6 +269,19 @@ void finish_dirs(WatchedDirs& dirs, const char* fallback)
         path = absolute(path);
 }
 
+HookOptions hook_options(const RawOptions& raw)
+{
+    HookOptions out;
+    out.names = raw.hooks == "auto"   ? hook_names()
+                : raw.hooks == "none" ? std::vector<std::string>{}
+                                      : split(raw.hooks, ',');
+    out.attach = raw.hook_attach == "tp_btf"   ? HookAttach::tp_btf
+                 : raw.hook_attach == "fentry" ? HookAttach::fentry
+                 : raw.hook_attach == "kprobe" ? HookAttach::kprobe
+                                               : HookAttach::automatic;
+    return out;
+}
+
 void finish(Config& config, const RawOptions& raw)
 {
     finish_dirs(config.policy, "/etc/ebpfd/policies.d");
@@ -257,6 +294,7 @@ void finish(Config& config, const RawOptions& raw)
     config.attach = raw.attach == "tcx"      ? AttachMode::tcx
                     : raw.attach == "clsact" ? AttachMode::clsact
                                              : AttachMode::automatic;
+    config.hooks = hook_options(raw);
     config.metrics = ListenAddress::parse(raw.metrics);
     config.pod_interfaces = split(raw.pod_interfaces, ',');
     if (!raw.flow_log.file.path.empty()) {

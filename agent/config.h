@@ -42,6 +42,7 @@ struct Config {
     std::optional<FlowLogOptions> flow_log;
     Capacities capacities;
     AttachMode attach = AttachMode::automatic;
+    HookOptions hooks;
     std::string log_level = "info";
     std::string log_format = "text";
     bool detach = false;

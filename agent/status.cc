@@ -94,6 +94,16 @@ Json capacities(const std::vector<Usage>& usage)
     return out;
 }
 
+Json hooks(const View& view)
+{
+    Json out =
+        Json::array({{{"name", "tc from_pod/to_pod"}, {"attachment", view.attach}, {"error", ""}}});
+    for (const auto& hook : view.hooks)
+        out.push_back(
+            {{"name", hook.name}, {"attachment", hook.attachment}, {"error", hook.error}});
+    return out;
+}
+
 std::unordered_map<const Pod*, std::string> local_pods(const World& world)
 {
     std::unordered_map<const Pod*, std::string> out;
@@ -165,24 +175,23 @@ Json to_json(const Pod& pod, const std::string* interface)
 std::string status_json(const View& view, const AgentFacts& agent, const std::vector<Usage>& usage,
                         const std::optional<FlowLog::Counts>& flow_log)
 {
-    return text(
-        {{"health", view.degraded() ? "degraded" : "ok"},
-         {"version", agent.version},
-         {"node_name", agent.node_name},
-         {"mode", agent.audit ? "audit" : "enforce"},
-         {"pid", getpid()},
-         {"started", rfc3339(agent.started_ns)},
-         {"revision", view.revision},
-         {"generation", view.generation},
-         {"last_apply", last_apply(view)},
-         {"attach", view.attach},
-         {"directories", directories(view)},
-         {"files_with_errors", file_errors(view)},
-         {"warnings", all_warnings(view, flow_log)},
-         {"counts", counts(view)},
-         {"capacities", capacities(usage)},
-         {"flow_log", to_json(flow_log)},
-         {"hooks", Json::array({{{"name", "tc from_pod/to_pod"}, {"attachment", view.attach}}})}});
+    return text({{"health", view.degraded() ? "degraded" : "ok"},
+                 {"version", agent.version},
+                 {"node_name", agent.node_name},
+                 {"mode", agent.audit ? "audit" : "enforce"},
+                 {"pid", getpid()},
+                 {"started", rfc3339(agent.started_ns)},
+                 {"revision", view.revision},
+                 {"generation", view.generation},
+                 {"last_apply", last_apply(view)},
+                 {"attach", view.attach},
+                 {"directories", directories(view)},
+                 {"files_with_errors", file_errors(view)},
+                 {"warnings", all_warnings(view, flow_log)},
+                 {"counts", counts(view)},
+                 {"capacities", capacities(usage)},
+                 {"flow_log", to_json(flow_log)},
+                 {"hooks", hooks(view)}});
 }
 
 std::string policies_json(const View& view)

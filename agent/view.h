@@ -32,6 +32,7 @@ struct View {
     std::chrono::nanoseconds apply_duration{};
     std::string apply_error;
     std::string attach;
+    std::vector<HookStatus> hooks;
     std::vector<DirectoryView> directories;
     std::vector<FileError> file_errors;
     std::vector<std::string> attach_warnings;

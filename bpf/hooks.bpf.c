@@ -9,7 +9,12 @@
 #include "netns.bpf.h"
 #include "subject.bpf.h"
 
+#include <linux/ptrace.h>
+
 #include <bpf/bpf_tracing.h>
+
+/* The kernel's arguments stand where they are, wanted or not. */
+#pragma clang diagnostic ignored "-Wunused-parameter"
 
 /* When the pods' sockets sent their SYN; key: the socket. The least recently used make room. */
 struct {
@@ -19,18 +24,17 @@ struct {
 	__type(value, __u64);
 } connect_map SEC(".maps");
 
-/* Hooks may interrupt each other on one CPU. */
-static __always_inline void count(__u64 *counter)
-{
-	__sync_fetch_and_add(counter, 1);
-}
+/* Whether this is the reason's number in the running kernel, if that has it. */
+#define REASON_IS(number, name)                                                                    \
+	(bpf_core_enum_value_exists(enum skb_drop_reason, name) &&                                 \
+	 (number) == bpf_core_enum_value(enum skb_drop_reason, name))
 
 static __always_inline void count_time(struct histogram *histogram, __u32 us)
 {
 	__u32 bucket = log2_of(us);
 
 	if (bucket < HISTOGRAM_BUCKETS)
-		count(&histogram->bucket[bucket]);
+		add_one(&histogram->bucket[bucket]);
 	__sync_fetch_and_add(&histogram->sum_us, us);
 }
 
@@ -43,7 +47,7 @@ static __noinline int on_retransmit(struct sock *sk)
 
 	if (!subject_of_socket(&s, sk))
 		return 0;
-	count(&s.pod->retransmissions);
+	add_one(&s.pod->retransmissions);
 	health = health_of(&s.key);
 	if (health)
 		__sync_fetch_and_add(&health->retransmissions, 1);
@@ -79,7 +83,7 @@ static __noinline int on_reset_sent(struct sock *sk, struct sk_buff *skb)
 	if (!(is_connection(sk) ? subject_of_socket(&s, sk) : subject_of_packet(&s, skb, NULL)))
 		return 0;
 	s.direction = DIRECTION_EGRESS;
-	count(&s.pod->resets_sent);
+	add_one(&s.pod->resets_sent);
 	health = health_of(&s.key);
 	if (health)
 		__sync_fetch_and_add(&health->resets_sent, 1);
@@ -138,7 +142,7 @@ static __noinline int on_reset_received(struct sock *sk)
 	if (!subject_of_socket(&s, sk))
 		return 0;
 	s.direction = DIRECTION_INGRESS;
-	count(&s.pod->resets_received);
+	add_one(&s.pod->resets_received);
 	health = health_of(&s.key);
 	if (health)
 		__sync_fetch_and_add(&health->resets_received, 1);
@@ -176,13 +180,13 @@ static __always_inline void count_failure(struct pod_health *pod, struct sock *s
 	case 0: /* the pod gave up itself */
 		break;
 	case ECONNREFUSED:
-		count(&pod->connects_refused);
+		add_one(&pod->connects_refused);
 		break;
 	case ETIMEDOUT:
-		count(&pod->connects_timed_out);
+		add_one(&pod->connects_timed_out);
 		break;
 	default:
-		count(&pod->connects_failed);
+		add_one(&pod->connects_failed);
 	}
 }
 
@@ -238,7 +242,7 @@ static __noinline int on_state(struct sock *sk, int before, int after)
 	else if (connect_us && after == TCP_ESTABLISHED)
 		count_time(&s.pod->connect, connect_us);
 	else if (before == TCP_SYN_RECV && after == TCP_ESTABLISHED)
-		count(&s.pod->accepts);
+		add_one(&s.pod->accepts);
 	note_state(&s, sk, after, after == TCP_ESTABLISHED ? connect_us : 0);
 	return 0;
 }
@@ -261,13 +265,36 @@ int BPF_KPROBE(state_kprobe, struct sock *sk, int after)
 	return on_state(sk, BPF_CORE_READ(sk, __sk_common.skc_state), after);
 }
 
-/* Round-trip times. Sees every segment of an open connection: its cost is measured. */
+/*
+ * Round-trip times. The hook sees every segment of an open connection and looks at few of them:
+ * the kernel smooths over eight. The number is odd, so that of two sides that take turns both
+ * are seen.
+ */
+#define SEGMENTS_A_SAMPLE 7
 
-static __always_inline int on_segment(struct sock *sk)
+/* Segments since the last sample. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} segment_map SEC(".maps");
+
+static __always_inline int is_sample(void)
+{
+	__u32 zero = 0, *segments = bpf_map_lookup_elem(&segment_map, &zero);
+
+	if (!segments || ++*segments < SEGMENTS_A_SAMPLE)
+		return 0;
+	*segments = 0;
+	return 1;
+}
+
+static __noinline int sample_rtt(struct sock *sk)
 {
 	__u32 srtt = srtt_of(sk);
-	struct subject s;
 	struct health *health;
+	struct subject s;
 
 	if (!srtt || !subject_of_socket(&s, sk))
 		return 0;
@@ -276,6 +303,11 @@ static __always_inline int on_segment(struct sock *sk)
 	if (health)
 		health->srtt_us = srtt;
 	return 0;
+}
+
+static __always_inline int on_segment(struct sock *sk)
+{
+	return is_sample() ? sample_rtt(sk) : 0;
 }
 
 SEC("?tp_btf/tcp_probe")
@@ -303,7 +335,7 @@ static __noinline int on_overflow(struct sock *listener)
 	struct pod_health *pod = health_of_netns(BPF_CORE_READ(listener, __sk_common.skc_net.net));
 
 	if (pod)
-		count(&pod->accept_overflows);
+		add_one(&pod->accept_overflows);
 	return 0;
 }
 
@@ -319,7 +351,7 @@ SEC("?tp_btf/kfree_skb")
 int BPF_PROG(overflow_tp_btf, struct sk_buff *skb, void *location, __u32 reason,
              struct sock *receiver)
 {
-	if (!REASON_IS(reason, SKB_DROP_REASON_TCP_LISTEN_OVERFLOW))
+	if (!receiver || !REASON_IS(reason, SKB_DROP_REASON_TCP_LISTEN_OVERFLOW))
 		return 0;
 	return on_overflow(receiver);
 }
@@ -362,16 +394,10 @@ int BPF_KPROBE(overflow_syn_kprobe, void *request_ops, void *af_ops, struct sock
 
 /* Packets that the kernel drops, for a reason that it gives. */
 
-#define REASON_IS(number, name)                                                                    \
-	(bpf_core_enum_value_exists(enum skb_drop_reason, name) &&                                 \
-	 (number) == bpf_core_enum_value(enum skb_drop_reason, name))
-
-/* Reasons that tell of no loss, or of nothing at all. */
+/* Reasons that tell of no loss. */
 static __always_inline int is_silent(__u32 reason)
 {
-	return REASON_IS(reason, SKB_CONSUMED) ||
-	       REASON_IS(reason, SKB_DROP_REASON_NOT_SPECIFIED) ||
-	       REASON_IS(reason, SKB_DROP_REASON_QUEUE_PURGE);
+	return REASON_IS(reason, SKB_CONSUMED) || REASON_IS(reason, SKB_DROP_REASON_QUEUE_PURGE);
 }
 
 static __always_inline void count_drop(const struct subject *s, __u32 reason, __u32 bytes)
@@ -380,19 +406,19 @@ static __always_inline void count_drop(const struct subject *s, __u32 reason, __
 	struct counter *counter = bpf_map_lookup_elem(&kdrop_map, &key), zero = {};
 	struct ledger *ledger;
 
-	count(&s->pod->kernel_drops);
+	add_one(&s->pod->kernel_drops);
 	if (!counter) {
 		bpf_map_update_elem(&kdrop_map, &key, &zero, BPF_NOEXIST);
 		counter = bpf_map_lookup_elem(&kdrop_map, &key);
 	}
 	if (counter) {
-		count(&counter->packets);
+		add_one(&counter->packets);
 		__sync_fetch_and_add(&counter->bytes, bytes);
 		return;
 	}
 	ledger = this_ledger();
 	if (ledger)
-		count(&ledger->drops_full);
+		add_one(&ledger->drops_full);
 }
 
 static __noinline int on_drop(struct sk_buff *skb, struct sock *sk, __u32 reason)

@@ -4,6 +4,7 @@
  * The few members of the kernel's own structs that the hooks read. Where they lie, the loader
  * finds out from the running kernel's BTF.
  */
+#include <linux/in6.h>
 #include <linux/types.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -49,7 +50,6 @@ struct net_device___priv {
 	__u8 priv[0];
 };
 
-
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -78,7 +78,16 @@ struct tcp_sock {
 	__u32 srtt_us; /* times 8 */
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct refcount_struct {
+	atomic_t refs;
+} refcount_t;
+
 struct sk_buff {
+	refcount_t users;
 	struct net_device *dev;
 	struct sock *sk;
 	unsigned int len;

@@ -34,10 +34,14 @@ static __always_inline struct net_device *find_device(struct net *net, __u32 ifi
 /* Whether its driver's part begins with a pointer to the other end. */
 static __always_inline int is_paired(struct net_device *device)
 {
-	char kind[8] = {};
+	union {
+		char text[8];
+		__u64 word;
+	} kind = {}, veth = {"veth"}, netkit = {"netkit"};
 
-	bpf_probe_read_kernel_str(kind, sizeof(kind), BPF_CORE_READ(device, rtnl_link_ops, kind));
-	return !__builtin_memcmp(kind, "veth", 5) || !__builtin_memcmp(kind, "netkit", 7);
+	bpf_probe_read_kernel_str(kind.text, sizeof(kind.text),
+	                          BPF_CORE_READ(device, rtnl_link_ops, kind));
+	return kind.word == veth.word || kind.word == netkit.word;
 }
 
 static __always_inline void *driver_part(struct net_device *device)

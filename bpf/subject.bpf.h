@@ -9,14 +9,13 @@
 #include "record.bpf.h"
 
 #include <bpf/bpf_core_read.h>
+#include <linux/errno.h>
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
 #define AF_INET 2
 #define AF_INET6 10
-#define E2BIG 7
-#define ENOMEM 12
 
 /* Set between open and load. */
 const volatile __u64 notice_interval_ns = 1000000000; /* at most one record of a kind and flow */
@@ -30,6 +29,12 @@ struct {
 	__type(key, __u32);
 	__type(value, struct refusal);
 } notice_map SEC(".maps");
+
+/* kfree_skb() and its kin drop a packet only for its last user. */
+static __always_inline int is_last_user(struct sk_buff *skb)
+{
+	return BPF_CORE_READ(skb, users.refs.counter) == 1;
+}
 
 struct subject {
 	struct netns_owner owner;
@@ -149,8 +154,7 @@ static __always_inline int read_ipv6(struct wire *w, const void *header)
 
 static __always_inline int read_packet(struct wire *w, struct sk_buff *skb)
 {
-	const void *header =
-		BPF_CORE_READ(skb, head) + (__u64)BPF_CORE_READ(skb, network_header);
+	const void *header = BPF_CORE_READ(skb, head) + (__u64)BPF_CORE_READ(skb, network_header);
 
 	__builtin_memset(w, 0, sizeof(*w));
 	switch (BPF_CORE_READ(skb, protocol)) {
@@ -199,26 +203,25 @@ static __always_inline void name_flow(struct subject *s, const struct wire *w,
 }
 
 /*
- * The pod in whose namespace the packet was, or at whose interface on the node. receiver: the
- * socket that was to have it, or NULL.
+ * The pod whose socket sends or was to receive the packet, else the one in whose namespace, or
+ * at whose interface on the node, it was. receiver: that socket, or NULL.
  */
 static __always_inline int find_place(struct subject *s, struct sk_buff *skb,
                                       struct sock *receiver)
 {
 	struct sock *sk = receiver ? receiver : BPF_CORE_READ(skb, sk);
 	struct net_device *device = BPF_CORE_READ(skb, dev);
+	const struct netns_owner *place = owner_of(BPF_CORE_READ(device, nd_net.net));
 	const struct netns_owner *owner = NULL;
 
+	s->on_node = place && !place->ifindex;
 	if (sk)
 		owner = owner_of(BPF_CORE_READ(sk, __sk_common.skc_net.net));
 	if (!owner || !owner->ifindex)
-		owner = owner_of(BPF_CORE_READ(device, nd_net.net));
+		owner = place;
 	if (!owner)
 		return 0;
-	s->owner = *owner;
-	s->on_node = !owner->ifindex;
-	if (s->on_node)
-		s->owner.ifindex = BPF_CORE_READ(device, ifindex);
+	s->owner.ifindex = owner->ifindex ? owner->ifindex : BPF_CORE_READ(device, ifindex);
 	return 1;
 }
 
@@ -241,6 +244,20 @@ static __always_inline int subject_of_packet(struct subject *s, struct sk_buff *
 	return s->pod != NULL;
 }
 
+/* Bucket of a histogram: the position of the highest bit. */
+static __always_inline __u32 log2_of(__u32 value)
+{
+	__u32 bits = 0;
+
+	for (__u32 step = 16; step; step /= 2) {
+		if (value >> step) {
+			value >>= step;
+			bits += step;
+		}
+	}
+	return bits < HISTOGRAM_BUCKETS ? bits : HISTOGRAM_BUCKETS - 1;
+}
+
 static __always_inline struct flow *find_flow(const struct flow_key *key)
 {
 	struct flow *flow = bpf_map_lookup_elem(&flow_map, key);
@@ -260,7 +277,7 @@ static __noinline struct health *health_of(const struct flow_key *key)
 	error = bpf_map_update_elem(&health_map, key, &fresh, BPF_NOEXIST);
 	ledger = error == -E2BIG || error == -ENOMEM ? this_ledger() : NULL;
 	if (ledger)
-		__sync_fetch_and_add(&ledger->health_full, 1);
+		add_one(&ledger->health_full);
 	return bpf_map_lookup_elem(&health_map, key);
 }
 
@@ -286,19 +303,28 @@ static __always_inline void fill_subject(struct event *event, const struct subje
  */
 static __noinline int tell(const struct subject *s, __u8 type, __u32 drop_reason)
 {
-	__u64 now = bpf_ktime_get_coarse_ns();
-	struct flow_key turn = s->key;
+	__u64 now = bpf_ktime_get_ns();
+	struct flow_key key = s->key;
+	struct turn turn = {
+		.key = &key,
+		.slots = &notice_map,
+		.slot_count = NOTICE_SLOTS,
+		.now = now,
+		.interval_ns = notice_interval_ns,
+	};
 	struct event *event;
 	__u32 suppressed;
 
-	turn.pad[0] = type;
-	if (!take_turn(&notice_map, NOTICE_SLOTS, &turn, now, notice_interval_ns, &suppressed)) {
+	key.pad[0] = type; /* kinds take turns of their own */
+	if (!take_turn(&turn, &suppressed)) {
 		count_suppressed(RING_FLOWS);
 		return 0;
 	}
-	event = begin_event(&flow_ring, RING_FLOWS);
-	if (!event)
+	event = bpf_ringbuf_reserve(&flow_ring, sizeof(*event), 0);
+	if (!event) {
+		count_event(RING_FLOWS, 0);
 		return 0;
+	}
 	fill_subject(event, s, type);
 	fill_health(event, &s->key);
 	event->time_ns = now;
@@ -306,5 +332,6 @@ static __noinline int tell(const struct subject *s, __u8 type, __u32 drop_reason
 	if (drop_reason)
 		event->health.drop_reason = drop_reason;
 	bpf_ringbuf_submit(event, wakeup(&flow_ring));
+	count_event(RING_FLOWS, 1);
 	return 0;
 }

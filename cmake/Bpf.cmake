@@ -7,12 +7,16 @@ find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin REQUIRED)
 execute_process(COMMAND ${CMAKE_C_COMPILER} -print-multiarch
   OUTPUT_VARIABLE BPF_MULTIARCH OUTPUT_STRIP_TRAILING_WHITESPACE)
 
+# As <bpf/bpf_tracing.h> wants it, for the registers in which a probe finds its arguments.
+string(REGEX REPLACE "^x86_64|^i.86" "x86" BPF_TARGET_ARCH ${CMAKE_SYSTEM_PROCESSOR})
+string(REPLACE "aarch64" "arm64" BPF_TARGET_ARCH ${BPF_TARGET_ARCH})
+
 function(ebpfd_bpf_skeleton name)
   set(source ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bpf.c)
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.bpf.o)
   set(skeleton ${CMAKE_CURRENT_BINARY_DIR}/${name}.skel.h)
   add_custom_command(OUTPUT ${object}
-    COMMAND ${BPF_CLANG} -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Werror
+    COMMAND ${BPF_CLANG} -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_${BPF_TARGET_ARCH} -Wall -Wextra -Werror
       -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/maps
       -isystem /usr/include/${BPF_MULTIARCH}
       -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}

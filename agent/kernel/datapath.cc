@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "kernel/applier.h"
 #include "kernel/flows.h"
+#include "kernel/kernel_hooks.h"
 #include "kernel/libbpf_log.h"
 #include "kernel/load.h"
 #include "kernel/preflight.h"
@@ -27,7 +28,7 @@ public:
     // Takes over what the maps hold, and makes the loaded programs those in force.
     Result<void> start(const DatapathOptions& options);
 
-    Result<ApplyReport> apply(const Plan& plan) override { return applier_->apply(plan); }
+    Result<ApplyReport> apply(const Plan& plan) override;
     Result<void> settle() override { return applier_->settle(); }
     uint32_t generation() const override { return state_.generation(); }
     std::string attach_mode() const override { return attachment_->mode(); }
@@ -37,11 +38,14 @@ public:
         return rings_->drain(timeout, sink);
     }
     Result<size_t> sweep(const std::function<void(const event&)>& closed) override;
+    void attach_hooks(const HookOptions& options) override;
+    std::vector<HookStatus> hooks() const override;
 
 private:
     Result<void> open_maps();
     Result<void> take_over(AttachMode mode);
     Result<void> set_audit(bool audit);
+    void show_hooks_the_pods();
 
     Pins pins_;
     Programs programs_;
@@ -50,6 +54,7 @@ private:
     std::unique_ptr<Rings> rings_;
     std::unique_ptr<Attachment> attachment_;
     std::unique_ptr<Applier> applier_;
+    std::unique_ptr<KernelHooks> hooks_;
 };
 
 Result<void> LoadedDatapath::open_maps()
@@ -118,7 +123,38 @@ Result<size_t> LoadedDatapath::sweep(const std::function<void(const event&)>& cl
                             .closed = closed});
     if (swept)
         applier_->flows_swept();
+    show_hooks_the_pods();
     return swept;
+}
+
+Result<ApplyReport> LoadedDatapath::apply(const Plan& plan)
+{
+    auto report = applier_->apply(plan);
+    show_hooks_the_pods();
+    return report;
+}
+
+void LoadedDatapath::attach_hooks(const HookOptions& options)
+{
+    hooks_ = KernelHooks::attach(options, pins_);
+    show_hooks_the_pods();
+}
+
+std::vector<HookStatus> LoadedDatapath::hooks() const
+{
+    return hooks_ ? hooks_->status() : std::vector<HookStatus>{};
+}
+
+// With every change and every sweep: an interface's other end may move at any time.
+void LoadedDatapath::show_hooks_the_pods()
+{
+    if (!hooks_)
+        return;
+    std::map<uint32_t, uint32_t> indexes;
+    for (const auto& [ifindex, row] : applier_->applied().endpoints)
+        indexes.emplace(ifindex, row.index);
+    if (auto followed = hooks_->follow(indexes); !followed)
+        spdlog::debug("kernel hooks: {}", followed.error().message);
 }
 
 Result<void> check_machine(const std::string& bpffs)

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/result.h"
 #include "ebpfd/event.h"
+#include "kernel/hook_kinds.h"
 #include "model/plan.h"
 
 #include <chrono>
@@ -76,6 +77,11 @@ public:
                                  const std::function<void(ring, const event&)>& sink) = 0;
     // Removes flows that are closed or idle for too long; calls closed with a record of each.
     virtual Result<size_t> sweep(const std::function<void(const event&)>& closed) = 0;
+
+    // Attaches the kernel hooks, for as long as this object lives. They have no part in
+    // enforcement: hooks() says what does not work here.
+    virtual void attach_hooks(const HookOptions& options) = 0;
+    virtual std::vector<HookStatus> hooks() const = 0;
 
     // Removes links, filters, programs and maps below bpffs.
     static Result<void> detach(const std::string& bpffs);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 
+#include <atomic>
 #include <bpf/libbpf.h>
 #include <cstdarg>
 #include <cstdio>
@@ -13,11 +14,13 @@ namespace ebpfd {
 
 namespace {
 
+std::atomic<int> attempts;
+
 spdlog::level::level_enum quieter(libbpf_print_level level)
 {
     switch (level) {
     case LIBBPF_WARN:
-        return spdlog::level::info;
+        return attempts > 0 ? spdlog::level::debug : spdlog::level::info;
     case LIBBPF_INFO:
         return spdlog::level::debug;
     case LIBBPF_DEBUG:
@@ -50,6 +53,16 @@ __attribute__((format(printf, 2, 0))) int print(libbpf_print_level level, const 
 void route_libbpf_log()
 {
     libbpf_set_print(print);
+}
+
+LibbpfAttempt::LibbpfAttempt()
+{
+    ++attempts;
+}
+
+LibbpfAttempt::~LibbpfAttempt()
+{
+    --attempts;
 }
 
 } // namespace ebpfd

@@ -29,7 +29,7 @@ struct histogram {
 
 /* Value of pod_health_map, per CPU; row: the endpoint's index. */
 struct pod_health {
-	struct histogram srtt;    /* sampled as segments arrive: busy connections weigh more */
+	struct histogram srtt;    /* every seventh segment: busy connections weigh more */
 	struct histogram connect; /* one entry a connection that the pod opened */
 	__u64 retransmissions;
 	__u64 resets_sent;
@@ -52,7 +52,7 @@ EBPFD_ASSERT_SIZE(struct kernel_drop_key, 8);
 
 /* Whose a network namespace is; key of netns_map: its cookie (__u64). */
 struct netns_owner {
-	__u32 ifindex;  /* of the pod's interface on the host side */
+	__u32 ifindex;  /* of the pod's interface on the host side; 0: it is the node's own */
 	__u32 endpoint; /* index */
 };
 EBPFD_ASSERT_SIZE(struct netns_owner, 8);

@@ -60,7 +60,10 @@ Report report_of(const Json& status)
           "/capacities",
           {{"TABLE", "/name"}, {"USED", "/used"}, {"CAPACITY", "/capacity"}, {"OPTION", "/option"}},
           {}},
-         {"", "/hooks", {{"HOOK", "/name"}, {"ATTACHED BY", "/attachment"}}, {}},
+         {"",
+          "/hooks",
+          {{"HOOK", "/name"}, {"ATTACHED BY", "/attachment"}, {"WHY NOT", "/error"}},
+          {}},
          {"", "/counts", {}, {}}}};
 }
 

@@ -48,6 +48,17 @@ protected:
     std::string file_;
 };
 
+TEST_F(ConfigTest, HooksAreNamedOrAllOrNone)
+{
+    EXPECT_EQ(config({}).hooks.names, hook_names());
+    EXPECT_TRUE(config({"--hooks", "none"}).hooks.names.empty());
+    const Config c = config({"--hooks", "tcp_rtt,kernel_drop", "--hook-attach", "kprobe"});
+    EXPECT_EQ(c.hooks.names, (std::vector<std::string>{"tcp_rtt", "kernel_drop"}));
+    EXPECT_EQ(c.hooks.attach, HookAttach::kprobe);
+    EXPECT_NE(refusal({"--hooks", "tcp_rtt,ftp"}).find("\"ftp\""), std::string::npos);
+    EXPECT_NE(refusal({"--hook-attach", "magic"}), "");
+}
+
 TEST_F(ConfigTest, DefaultsAreThoseOfTheInterface)
 {
     const Config c = config({});

@@ -73,6 +73,18 @@ TEST(Status, HealthyAgentIsOk)
     EXPECT_EQ(json["files_with_errors"], Json::array());
 }
 
+TEST(Status, HooksThatAreMissingSayWhyAndDegradeNothing)
+{
+    View v = view();
+    v.hooks = {{"tcp_rtt", "tp_btf tcp_probe", ""}, {"kernel_drop", "", "tp_btf kfree_skb: no"}};
+    const Json json = Json::parse(status_json(v, {"1.0", "node", false, 0}, {}, std::nullopt));
+    EXPECT_EQ(json["hooks"][1],
+              (Json{{"name", "tcp_rtt"}, {"attachment", "tp_btf tcp_probe"}, {"error", ""}}));
+    EXPECT_EQ(json["hooks"][2]["attachment"], "");
+    EXPECT_EQ(json["hooks"][2]["error"], "tp_btf kfree_skb: no");
+    EXPECT_FALSE(v.degraded());
+}
+
 TEST(Status, EachTroubleDegrades)
 {
     EXPECT_FALSE(view().degraded());

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/scene.h"
+#include "lab/process.h"
+#include "lab/socket.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+using namespace ebpfd;
+using namespace lab;
+
+namespace {
+
+constexpr uint16_t PORT = 5432;
+constexpr uint8_t ESTABLISHED = TCP_ESTABLISHED;
+constexpr uint8_t CLOSED = TCP_CLOSE;
+
+class Hooks : public Scene {};
+
+// Both families: the test's name says which.
+class HooksByFamily : public Scene, public testing::WithParamInterface<Family> {};
+INSTANTIATE_TEST_SUITE_P(, HooksByFamily, testing::Values(Family::v4, Family::v6),
+                         [](const auto& one) { return std::string(name_of(one.param)); });
+
+// Closes with a reset instead of a FIN.
+void reset(Socket& socket)
+{
+    const linger now{.l_onoff = 1, .l_linger = 0};
+    setsockopt(socket.fd(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    socket = {};
+}
+
+size_t records_of(const std::vector<::event>& events, event_type type)
+{
+    return static_cast<size_t>(
+        std::ranges::count_if(events, [&](const ::event& one) { return one.type == type; }));
+}
+
+TEST_F(Hooks, EachIsAttachedOrSaysWhyNot)
+{
+    const auto status = datapath().hooks();
+    ASSERT_EQ(status.size(), hook_names().size());
+    for (const auto& hook : status) {
+        EXPECT_NE(hook.attachment.empty(), hook.error.empty()) << hook.name;
+        if (attach() == HookAttach::automatic) {
+            EXPECT_EQ(hook.error, "") << hook.name;
+        }
+    }
+}
+
+TEST_F(Hooks, OnlyThoseAskedForAreAttached)
+{
+    attach_hooks({.names = {"tcp_state"}, .attach = attach()});
+    ASSERT_EQ(datapath().hooks().size(), 1u);
+    EXPECT_EQ(datapath().hooks()[0].name, "tcp_state");
+    attach_hooks({});
+    EXPECT_TRUE(datapath().hooks().empty());
+}
+
+TEST_F(Hooks, WithoutTheirMapsTheyFailAndPolicyGoesOn)
+{
+    std::filesystem::remove(bpffs() + "/maps/netns_map");
+    attach_hooks({.names = hook_names(), .attach = attach()});
+    for (const auto& hook : datapath().hooks())
+        EXPECT_NE(hook.error, "") << hook.name;
+    enforce({"web"});
+    EXPECT_TRUE(open_connection(web(), db(), Family::v4, Transport::tcp, PORT));
+}
+
+TEST_P(HooksByFamily, ConnectionTellsItsLatencyItsStateAndItsRoundTripTime)
+{
+    auto connection = open_connection(web(), db(), GetParam(), Transport::tcp, PORT);
+    ASSERT_TRUE(connection);
+    for (int i = 0; i < 20; i++)
+        ASSERT_TRUE(connection->carries_to_server() && connection->carries_to_client());
+    EXPECT_EQ(entries(of("web").connect), 1u);
+    EXPECT_GT(of("web").connect.sum_us, 0u);
+    EXPECT_EQ(entries(of("db").connect), 0u);
+    EXPECT_EQ(of("db").accepts, 1u);
+    EXPECT_GT(entries(of("web").srtt), 0u);
+    EXPECT_GT(entries(of("db").srtt), 0u);
+    const auto seen = flow_to("web", PORT);
+    EXPECT_EQ(seen.tcp_state, ESTABLISHED);
+    EXPECT_GT(seen.srtt_us, 0u);
+    EXPECT_LT(seen.srtt_us, 1'000'000u);
+    EXPECT_EQ(seen.connect_us, of("web").connect.sum_us);
+    EXPECT_EQ(flow_to("db", PORT).connect_us, 0u);
+}
+
+TEST_P(HooksByFamily, ResetCountsForBothEnds)
+{
+    auto connection = open_connection(web(), db(), GetParam(), Transport::tcp, PORT);
+    ASSERT_TRUE(connection && connection->carries_to_server());
+    events();
+    reset(connection->server);
+    EXPECT_TRUE(eventually([&] { return of("web").resets_received == 1; }));
+    EXPECT_EQ(of("db").resets_sent, 1u);
+    EXPECT_EQ(of("db").resets_received, 0u);
+    EXPECT_EQ(flow_to("web", PORT).resets_received, 1u);
+    EXPECT_EQ(flow_to("db", PORT).resets_sent, 1u);
+    const auto told = events();
+    EXPECT_EQ(records_of(told, EVENT_TCP_RESET_SENT), 1u);
+    EXPECT_EQ(records_of(told, EVENT_TCP_RESET_RECEIVED), 1u);
+}
+
+TEST_P(HooksByFamily, RefusedConnectCounts)
+{
+    const auto socket = Socket::connect(web(), Transport::tcp, db().at(GetParam()), PORT);
+    EXPECT_EQ(socket.outcome(patience), Outcome::refused);
+    EXPECT_TRUE(eventually([&] { return of("web").connects_refused == 1; }));
+    EXPECT_EQ(of("web").resets_received, 1u);
+    EXPECT_EQ(entries(of("web").connect), 0u);
+    EXPECT_EQ(drops("db", "NO_SOCKET"), 1u);
+}
+
+TEST_P(HooksByFamily, ConnectionInOrderLosesNothing)
+{
+    auto connection = open_connection(web(), db(), GetParam(), Transport::tcp, PORT);
+    ASSERT_TRUE(connection);
+    for (int i = 0; i < 20; i++)
+        ASSERT_TRUE(connection->carries_to_server() && connection->carries_to_client());
+    connection->client = {};
+    EXPECT_FALSE(connection->server.receive()); // but for the end
+    connection->server = {};
+    EXPECT_TRUE(eventually([&] { return flow_to("web", PORT).tcp_state == CLOSED; }));
+    for (const char* pod : {"web", "db"}) {
+        EXPECT_EQ(of(pod).kernel_drops, 0u) << drops_text(pod);
+        EXPECT_EQ(of(pod).retransmissions, 0u);
+        EXPECT_EQ(of(pod).resets_sent + of(pod).resets_received, 0u);
+    }
+}
+
+TEST_P(HooksByFamily, LostPacketsAreSentAgainAndCounted)
+{
+    auto connection = open_connection(web(), db(), GetParam(), Transport::tcp, PORT);
+    ASSERT_TRUE(connection && connection->carries_to_server());
+    EXPECT_EQ(of("web").retransmissions, 0u);
+    events();
+    const std::string route = "route replace blackhole " + db().at(GetParam()) +
+                              (GetParam() == Family::v4 ? "/32" : "/128 metric 1") + "\n";
+    ASSERT_TRUE(node().host().netns.ip(route));
+    ASSERT_TRUE(connection->client.send("lost"));
+    EXPECT_TRUE(eventually([&] { return of("web").retransmissions >= 2; }));
+    EXPECT_EQ(of("db").retransmissions, 0u);
+    EXPECT_GE(flow_to("web", PORT).retransmissions, 2u);
+    // The node's own drops of the pod's packets are the pod's, too.
+    EXPECT_GE(flow_to("web", PORT).drops, 2u);
+    EXPECT_GE(of("web").kernel_drops, 2u);
+    const auto told = events();
+    EXPECT_GE(records_of(told, EVENT_TCP_RETRANSMIT), 1u);
+    EXPECT_GE(records_of(told, EVENT_KERNEL_DROP), 1u);
+}
+
+TEST_P(HooksByFamily, DatagramWithoutSocketIsDroppedByTheKernel)
+{
+    const auto socket = Socket::connect(web(), Transport::udp, db().at(GetParam()), PORT);
+    ASSERT_TRUE(socket.send("anyone?"));
+    EXPECT_TRUE(eventually([&] { return drops("db", "NO_SOCKET") == 1; }));
+    EXPECT_EQ(drops("web", "NO_SOCKET"), 0u);
+    EXPECT_EQ(flow_to("db", PORT).drops, 1u);
+    const auto told = events();
+    const auto drop = std::ranges::find(told, EVENT_KERNEL_DROP, &::event::type);
+    ASSERT_NE(drop, told.end());
+    EXPECT_EQ(drop->direction, DIRECTION_INGRESS);
+    EXPECT_EQ(drop->health.drop_reason, flow_to("db", PORT).drop_reason);
+}
+
+TEST_F(Hooks, FullAcceptQueueCounts)
+{
+    const auto listener = Socket::listen(db(), Transport::tcp, PORT);
+    // Connections are accepted with their first data: all handshakes find room, which is then
+    // taken away but for one connection.
+    const int seconds = 10;
+    setsockopt(listener.fd(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
+    std::vector<Socket> clients;
+    for (int i = 0; i < 3; i++) {
+        clients.push_back(Socket::connect(web(), Transport::tcp, db().v4, PORT));
+        ASSERT_EQ(clients.back().outcome(patience), Outcome::connected);
+    }
+    ASSERT_EQ(::listen(listener.fd(), 0), 0);
+    for (const auto& client : clients)
+        ASSERT_TRUE(client.send("data"));
+    EXPECT_TRUE(eventually([&] { return of("db").accept_overflows > 0; }));
+    EXPECT_EQ(of("web").accept_overflows, 0u);
+}
+
+TEST_F(Hooks, NamespacesThatAreNoEndpointsCountForNobody)
+{
+    auto connection = open_connection(stranger(), db(), Family::v4, Transport::tcp, PORT);
+    ASSERT_TRUE(connection && connection->carries_to_server());
+    reset(connection->client);
+    EXPECT_TRUE(eventually([&] { return of("db").resets_received == 1; }));
+    EXPECT_EQ(of("db").accepts, 1u);
+    EXPECT_EQ(of("db").resets_sent, 0u);
+    EXPECT_EQ(entries(of("web").srtt), 0u);
+    EXPECT_EQ(maps().namespaces()->size(), 3u); // web's, db's and the node's own
+}
+
+TEST_F(Hooks, NamespacesFollowTheirInterfaces)
+{
+    enforce({"web"});
+    EXPECT_EQ(maps().namespaces()->size(), 2u);
+    enforce({"web", "stranger"});
+    EXPECT_EQ(maps().namespaces()->size(), 3u);
+    auto connection = open_connection(stranger(), web(), Family::v4, Transport::tcp, PORT);
+    ASSERT_TRUE(connection);
+    EXPECT_EQ(entries(of("stranger").connect), 1u);
+    EXPECT_EQ(of("stranger").accepts, 0u); // as db, whose index it has got
+}
+
+TEST_F(Hooks, RefusalsOfPolicyAreNoDropsOfTheKernel)
+{
+    enforce({"web", "db"}, {"web"});
+    const auto socket = Socket::connect(web(), Transport::tcp, db().v4, PORT);
+    EXPECT_EQ(socket.outcome(silence), Outcome::silent);
+    const auto told = events();
+    EXPECT_GE(records_of(told, EVENT_DROP), 1u);
+    EXPECT_EQ(of("web").kernel_drops, 0u);
+}
+
+TEST_F(Hooks, LedgerAddsUp)
+{
+    const auto socket = Socket::connect(web(), Transport::udp, db().v4, PORT);
+    for (int i = 0; i < 50; i++)
+        socket.send("anyone?");
+    EXPECT_TRUE(eventually([&] { return drops("db", "NO_SOCKET") > 0; }));
+    const auto ring = maps().losses()->ring[RING_FLOWS];
+    EXPECT_EQ(ring.produced, ring.delivered + ring.suppressed + ring.lost);
+    EXPECT_EQ(events().size(), ring.delivered);
+}
+
+} // namespace
