@@ -87,13 +87,35 @@ bool outlived(const flow& value, uint64_t limit_ns, uint64_t now_ns)
     return value.seen_ns < now_ns && now_ns - value.seen_ns > limit_ns;
 }
 
-Result<size_t> count_flows(const FlowMap& map)
+template <class V> Result<size_t> count_entries(const Map<flow_key, V>& map)
 {
     size_t count = 0;
     auto read = map.raw().read([&](const void*, const void*, uint32_t some) { count += some; });
     if (!read)
         return std::unexpected(read.error());
     return count;
+}
+
+// Pending flows that had to make room leave their health behind. Looked for only where there is
+// more health than flows, which bounds it: a search compares everything with everything.
+Result<void> forget_strays(const Maps& maps, size_t flows)
+{
+    auto healths = count_entries(maps.healths);
+    if (!healths || *healths <= flows)
+        return healths ? Result<void>{} : std::unexpected(healths.error());
+    std::vector<flow_key> known;
+    for (const auto* map : {&maps.flows, &maps.pending})
+        if (auto read =
+                map->for_each([&](const flow_key& key, const flow&) { known.push_back(key); });
+            !read)
+            return read;
+    std::ranges::sort(known, ByBytes{});
+    std::vector<flow_key> strays;
+    auto read = maps.healths.for_each([&](const flow_key& key, const health&) {
+        if (!std::ranges::binary_search(known, key, ByBytes{}))
+            strays.push_back(key);
+    });
+    return read ? maps.healths.erase(strays) : read;
 }
 
 } // namespace
@@ -139,7 +161,7 @@ Result<size_t> remove_flows(const Maps& maps, const std::set<uint32_t>& interfac
 Result<size_t> sweep_flows(const Maps& maps, const Sweep& sweep)
 {
     constexpr uint64_t pending_limit = 300 * SECOND;
-    auto count = count_flows(maps.flows);
+    auto count = count_entries(maps.flows);
     if (!count)
         return count;
     const bool crowded = *count > size_t{maps.flows.capacity()} / 4 * 3;
@@ -155,6 +177,8 @@ Result<size_t> sweep_flows(const Maps& maps, const Sweep& sweep)
         });
     if (!pending)
         return pending;
+    if (auto forgotten = forget_strays(maps, *count - *flows); !forgotten)
+        return std::unexpected(forgotten.error());
     return *flows + *pending;
 }
 

@@ -133,6 +133,21 @@ TEST_F(Flows, HealthGoesWithItsFlowAndStandsInItsLastRecord)
     EXPECT_EQ(left[0].second.drops, 1u);
 }
 
+TEST_F(Flows, HealthWhoseFlowMadeRoomForAnotherIsForgotten)
+{
+    add(maps_.flows, {IPPROTO_TCP, FLOW_ESTABLISHED, 0});
+    add(maps_.pending, {IPPROTO_TCP, FLOW_NEW, 0});
+    for (const auto* map : {&maps_.flows, &maps_.pending})
+        for (const auto& [key, value] : value_of(map->entries()))
+            ASSERT_TRUE(maps_.healths.update(key, health{}));
+    flow_key stray{};
+    stray.pod_port = 77;
+    ASSERT_TRUE(maps_.healths.update(stray, health{}));
+    EXPECT_EQ(sweep(), 0u);
+    EXPECT_EQ(value_of(maps_.healths.entries()).size(), 2u);
+    EXPECT_FALSE(value_of(maps_.healths.lookup(stray)));
+}
+
 TEST_F(Flows, AFlowSeenAfterTheClockWasReadStays)
 {
     add(maps_.flows, {IPPROTO_UDP, FLOW_ESTABLISHED, 0});
