@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "enforcer.h"
 
+#include "kernel/drop_reasons.h"
 #include "policy/compile.h"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ std::map<uint32_t, rule_info> rules_of(const std::string& bpffs)
 Enforcer::Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, Totals& totals,
                    ApplyMetrics& applies)
     : datapath_(datapath), bpffs_(std::move(bpffs)), observer_(observer), totals_(totals),
-      applies_(applies)
+      applies_(applies), book_(read_drop_reasons().value_or(DropReasons{}))
 {
 }
 

@@ -85,10 +85,19 @@ RuleName rule_name(const rule_info& rule)
     return *name_of(rule);
 }
 
+NameBook::NameBook(const std::map<uint32_t, std::string>& drop_reasons)
+{
+    auto names = std::make_shared<Names>();
+    for (const auto& [number, name] : drop_reasons)
+        names->drop_reasons[number] = std::make_shared<std::string>(name);
+    names_ = std::move(names);
+}
+
 std::shared_ptr<const Names> NameBook::update(const World& world, const Plan& plan,
                                               const std::map<uint32_t, rule_info>& rules)
 {
     auto names = std::make_shared<Names>();
+    names->drop_reasons = names_->drop_reasons;
     const auto locals = local_pods(world);
     for (const auto& endpoint : plan.endpoints) {
         const auto local = locals.find(endpoint.ifindex);

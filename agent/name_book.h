@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <string>
 
 namespace ebpfd {
 
@@ -19,12 +20,14 @@ RuleName rule_name(const rule_info& rule);
 // belong to another pod by then.
 class NameBook {
 public:
+    // drop_reasons: the running kernel's, by number.
+    explicit NameBook(const std::map<uint32_t, std::string>& drop_reasons = {});
     // rules: by number, as the kernel's map has them.
     std::shared_ptr<const Names> update(const World& world, const Plan& plan,
                                         const std::map<uint32_t, rule_info>& rules);
 
 private:
-    std::shared_ptr<const Names> names_ = std::make_shared<Names>();
+    std::shared_ptr<const Names> names_;
     std::deque<uint32_t> old_interfaces_; // oldest first
     std::deque<uint32_t> old_rules_;
 };

@@ -26,6 +26,12 @@ constexpr std::array<std::string_view, EVENT_TYPE_COUNT> types{
     "kernel_drop"};
 constexpr std::array<std::string_view, 4> states{"new", "established", "closing", "closed"};
 
+constexpr std::array<std::string_view, 13> tcp_states{
+    "",      "established", "syn-sent", "syn-received", "fin-wait-1", "fin-wait-2",  "time-wait",
+    "close", "close-wait",  "last-ack", "listen",       "closing",    "syn-received"};
+constexpr std::array<std::string_view, 8> tcp_flags{"FIN", "SYN", "RST", "PSH",
+                                                    "ACK", "URG", "ECE", "CWR"};
+
 } // namespace
 
 std::string_view verdict_name(uint32_t verdict)
@@ -51,6 +57,36 @@ std::string_view event_type_name(uint32_t type)
 std::string_view flow_state_name(uint32_t state)
 {
     return pick(states, state);
+}
+
+std::string_view tcp_state_name(uint32_t state)
+{
+    return state == 0 ? "" : pick(tcp_states, state);
+}
+
+std::vector<std::string_view> tcp_flag_names(uint32_t flags)
+{
+    std::vector<std::string_view> out;
+    for (size_t bit = 0; bit < tcp_flags.size(); bit++)
+        if ((flags >> bit) & 1)
+            out.push_back(tcp_flags[bit]);
+    return out;
+}
+
+std::string_view closer_name(uint32_t closer, uint32_t direction)
+{
+    const bool by_pod = closer == CLOSER_POD;
+    switch (closer) {
+    case CLOSER_POD:
+    case CLOSER_PEER:
+        return by_pod == (direction == DIRECTION_EGRESS) ? "source" : "destination";
+    case CLOSER_POLICY:
+        return "policy";
+    case CLOSER_TIMEOUT:
+        return "timeout";
+    default:
+        return "";
+    }
 }
 
 std::string protocol_name(uint32_t protocol)

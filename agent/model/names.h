@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // The words for the datapath's numbers, the same in tables, JSON and metrics. A number that
 // is not known reads "unknown".
@@ -16,6 +17,13 @@ std::string_view reason_name(uint32_t reason);       // no-policy, rule, node �
 std::string_view direction_name(uint32_t direction); // ingress, egress
 std::string_view event_type_name(uint32_t type);     // flow_open, drop, kernel_drop …
 std::string_view flow_state_name(uint32_t state);    // new, established, closing, closed
+// Of the kernel's socket: established, syn-sent …; empty for 0, which is none.
+std::string_view tcp_state_name(uint32_t state);
+// "SYN", "ACK" …, those of the flags that are set.
+std::vector<std::string_view> tcp_flag_names(uint32_t flags);
+// Who ended a flow that was opened in this direction: source, destination, policy, timeout; empty
+// while it lives.
+std::string_view closer_name(uint32_t closer, uint32_t direction);
 // "TCP", "UDP", "SCTP", "ICMP", "ICMPv6", else the number.
 std::string protocol_name(uint32_t protocol);
 

@@ -39,6 +39,8 @@ struct Names {
     std::unordered_map<uint32_t, std::shared_ptr<const PodName>> interfaces; // by ifindex
     std::unordered_map<IpAddress, std::shared_ptr<const PodName>> addresses;
     std::unordered_map<uint32_t, std::shared_ptr<const RuleName>> rules; // by number
+    // The running kernel's words for why it drops packets; the same as long as it runs.
+    std::unordered_map<uint32_t, std::shared_ptr<const std::string>> drop_reasons;
 };
 
 } // namespace ebpfd

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace ebpfd {
@@ -45,14 +46,51 @@ Json counts(const event& raw, direction dir)
     return {{"packets", raw.packets[dir]}, {"bytes", raw.bytes[dir]}};
 }
 
+// A moment on the datapath's clock as text; empty for 0.
+std::string moment(const AttributedEvent& record, uint64_t raw_ns)
+{
+    const int64_t offset = record.time_ns - static_cast<int64_t>(record.raw.time_ns);
+    return raw_ns == 0 ? "" : rfc3339(static_cast<int64_t>(raw_ns) + offset);
+}
+
+Json tcp(const event& raw)
+{
+    if (raw.key.protocol != IPPROTO_TCP)
+        return nullptr;
+    return {{"flags_ingress", tcp_flag_names(raw.tcp_flags[DIRECTION_INGRESS])},
+            {"flags_egress", tcp_flag_names(raw.tcp_flags[DIRECTION_EGRESS])},
+            {"state", tcp_state_name(raw.health.tcp_state)},
+            {"srtt_us", raw.health.srtt_us},
+            {"connect_us", raw.health.connect_us},
+            {"retransmissions", raw.health.retransmissions},
+            {"resets_sent", raw.health.resets_sent},
+            {"resets_received", raw.health.resets_received}};
+}
+
+// Reasons of the kernel's subsystems have no word.
+std::string drop_reason(const AttributedEvent& record)
+{
+    const uint32_t number = record.raw.health.drop_reason;
+    if (record.drop_reason)
+        return *record.drop_reason;
+    return number == 0 ? "" : fmt::format("{:#x}", number);
+}
+
+// Whether the record is the datapath's: one of the hooks can be about no flow that was judged.
+bool is_judged(const event& raw)
+{
+    return raw.opened_ns != 0 || raw.type < EVENT_TCP_RETRANSMIT;
+}
+
 Json to_json(const AttributedEvent& record)
 {
     const event& raw = record.raw;
+    const bool closed = raw.type == EVENT_FLOW_CLOSE;
     const auto [source, destination] = parties_of(record);
     return {{"time", rfc3339(record.time_ns)},
             {"type", event_type_name(raw.type)},
-            {"verdict", verdict_name(raw.verdict)},
-            {"reason", reason_name(raw.reason)},
+            {"verdict", is_judged(raw) ? verdict_name(raw.verdict) : ""},
+            {"reason", is_judged(raw) ? reason_name(raw.reason) : ""},
             {"direction", direction_name(raw.direction)},
             {"source", to_json(source)},
             {"destination", to_json(destination)},
@@ -68,7 +106,13 @@ Json to_json(const AttributedEvent& record)
             {"egress", counts(raw, DIRECTION_EGRESS)},
             {"generation", raw.generation},
             {"suppressed", raw.suppressed},
-            {"interface", record.pod ? record.pod->interface : ""}};
+            {"interface", record.pod ? record.pod->interface : ""},
+            {"start", moment(record, raw.opened_ns)},
+            {"end", closed ? moment(record, raw.seen_ns) : ""},
+            {"closed_by", closer_name(raw.closer, raw.direction)},
+            {"tcp", tcp(raw)},
+            {"kernel_drops", raw.health.drops},
+            {"kernel_drop_reason", drop_reason(record)}};
 }
 
 } // namespace
@@ -79,7 +123,10 @@ AttributedEvent attribute(const event& raw, const Names& names, int64_t clock_of
             .time_ns = static_cast<int64_t>(raw.time_ns) + clock_offset_ns,
             .pod = look_up(names.interfaces, raw.key.ifindex),
             .peer = look_up(names.addresses, address_of(raw.key.peer)),
-            .rule = raw.rule == 0 ? nullptr : look_up(names.rules, raw.rule)};
+            .rule = raw.rule == 0 ? nullptr : look_up(names.rules, raw.rule),
+            .drop_reason = raw.health.drop_reason == 0
+                               ? nullptr
+                               : look_up(names.drop_reasons, raw.health.drop_reason)};
 }
 
 Parties parties_of(const AttributedEvent& record)

@@ -36,6 +36,27 @@ TEST(Names, WordsFollowTheNumbers)
     EXPECT_EQ(flow_state_name(FLOW_ESTABLISHED), "established");
 }
 
+TEST(Names, TcpSpeaksAsItsUsersDo)
+{
+    EXPECT_EQ(tcp_state_name(0), "");
+    EXPECT_EQ(tcp_state_name(1), "established");
+    EXPECT_EQ(tcp_state_name(7), "close");
+    EXPECT_EQ(tcp_state_name(99), "unknown");
+    EXPECT_EQ(tcp_flag_names(0x12), (std::vector<std::string_view>{"SYN", "ACK"}));
+    EXPECT_TRUE(tcp_flag_names(0).empty());
+}
+
+TEST(Names, WhoClosedAFlowDependsOnWhoOpenedIt)
+{
+    EXPECT_EQ(closer_name(CLOSER_NONE, DIRECTION_EGRESS), "");
+    EXPECT_EQ(closer_name(CLOSER_POD, DIRECTION_EGRESS), "source");
+    EXPECT_EQ(closer_name(CLOSER_POD, DIRECTION_INGRESS), "destination");
+    EXPECT_EQ(closer_name(CLOSER_PEER, DIRECTION_EGRESS), "destination");
+    EXPECT_EQ(closer_name(CLOSER_PEER, DIRECTION_INGRESS), "source");
+    EXPECT_EQ(closer_name(CLOSER_POLICY, DIRECTION_EGRESS), "policy");
+    EXPECT_EQ(closer_name(CLOSER_TIMEOUT, DIRECTION_EGRESS), "timeout");
+}
+
 TEST(Names, ProtocolsWithoutANameAreNumbers)
 {
     EXPECT_EQ(protocol_name(IPPROTO_SCTP), "SCTP");

@@ -29,7 +29,60 @@ TEST(Record, SaysWhoTalkedToWhomByWhichRule)
         "protocol": "TCP", "policy": "shop/allow", "rule": "egress[2]", "file": "/p/allow.yaml",
         "line": 12, "state": "established", "packets": 3, "bytes": 200,
         "ingress": {"packets": 1, "bytes": 60}, "egress": {"packets": 2, "bytes": 140},
-        "generation": 4, "suppressed": 0, "interface": "veth7"})"));
+        "generation": 4, "suppressed": 0, "interface": "veth7",
+        "start": "2026-01-01T00:00:00.000000002Z", "end": "", "closed_by": "",
+        "tcp": {"flags_ingress": ["SYN", "ACK"], "flags_egress": ["SYN"], "state": "", "srtt_us": 0,
+                "connect_us": 0, "retransmissions": 0, "resets_sent": 0, "resets_received": 0},
+        "kernel_drops": 0, "kernel_drop_reason": ""})"));
+}
+
+TEST(Record, AFlowThatEndsTellsOfItsHealthAndWhoClosedIt)
+{
+    event end = opened(9);
+    end.type = EVENT_FLOW_CLOSE;
+    end.seen_ns = 8;
+    end.closer = CLOSER_PEER;
+    end.health.srtt_us = 250;
+    end.health.connect_us = 300;
+    end.health.retransmissions = 2;
+    end.health.resets_sent = 1;
+    end.health.resets_received = 3;
+    end.health.tcp_state = 7;
+    end.health.drops = 4;
+    end.health.drop_reason = 6;
+    Names words = *names();
+    words.drop_reasons[6] = std::make_shared<std::string>("SOCKET_RCVBUFF");
+    const auto json = line_of(end, words);
+    EXPECT_EQ(json["end"], "1970-01-01T00:00:00.000000008Z");
+    EXPECT_EQ(json["closed_by"], "destination");
+    EXPECT_EQ(json["tcp"]["state"], "close");
+    EXPECT_EQ(json["tcp"]["srtt_us"], 250);
+    EXPECT_EQ(json["tcp"]["connect_us"], 300);
+    EXPECT_EQ(json["tcp"]["retransmissions"], 2);
+    EXPECT_EQ(json["tcp"]["resets_sent"], 1);
+    EXPECT_EQ(json["tcp"]["resets_received"], 3);
+    EXPECT_EQ(json["kernel_drops"], 4);
+    EXPECT_EQ(json["kernel_drop_reason"], "SOCKET_RCVBUFF");
+    end.health.drop_reason = 0x20001; // of a subsystem
+    EXPECT_EQ(line_of(end, words)["kernel_drop_reason"], "0x20001");
+}
+
+TEST(Record, WhatHooksSayOfNoFlowHasNoVerdict)
+{
+    event refused_connect = opened();
+    refused_connect.type = EVENT_TCP_RESET_SENT;
+    refused_connect.opened_ns = 0;
+    const auto json = line_of(refused_connect, *names());
+    EXPECT_EQ(json["type"], "tcp_reset_sent");
+    EXPECT_EQ(json["verdict"], "");
+    EXPECT_EQ(json["start"], "");
+}
+
+TEST(Record, OnlyTcpHasItsMembers)
+{
+    event datagram = opened();
+    datagram.key.protocol = IPPROTO_UDP;
+    EXPECT_TRUE(line_of(datagram, *names())["tcp"].is_null());
 }
 
 TEST(Record, OrientationIsThatOfTheOpening)

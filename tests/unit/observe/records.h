@@ -50,6 +50,9 @@ inline event opened(uint64_t time_ns = 1, const char* peer = "10.0.0.2")
     out.reason = REASON_RULE;
     out.direction = DIRECTION_EGRESS;
     out.state = FLOW_ESTABLISHED;
+    out.opened_ns = 2;
+    out.tcp_flags[DIRECTION_INGRESS] = 0x12;
+    out.tcp_flags[DIRECTION_EGRESS] = 0x02;
     return out;
 }
 
