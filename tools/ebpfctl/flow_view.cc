@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <fmt/format.h>
 #include <netinet/in.h>
 
 namespace ebpfd::ctl {
@@ -43,6 +46,14 @@ std::string interface_of(const std::vector<LocalEndpoint>& locals, uint32_t ifin
 
 } // namespace
 
+std::string flow_id(const flow_key& key)
+{
+    uint64_t hash = 0xcbf29ce484222325; // FNV-1a
+    for (const auto byte : std::bit_cast<std::array<uint8_t, sizeof(key)>>(key))
+        hash = (hash ^ byte) * 0x100000001b3;
+    return fmt::format("{:016x}", hash);
+}
+
 Json flow_row(const FlowNames& names, const flow_key& key, const flow& entry)
 {
     Json pod = side(names.peers, address_of(entry.pod), key.protocol, key.pod_port);
@@ -61,6 +72,7 @@ Json flow_row(const FlowNames& names, const flow_key& key, const flow& entry)
     row["generation"] = entry.generation;
     row["interface"] = interface_of(names.locals, key.ifindex);
     row["opened"] = names.now.text_of(entry.opened_ns);
+    row["id"] = flow_id(key);
     row["idle_seconds"] = std::round(names.now.seconds_since(entry.seen_ns) * 1000) / 1000;
     return row;
 }

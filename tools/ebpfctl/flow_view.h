@@ -14,7 +14,9 @@ struct FlowNames {
     Moment now;
 };
 
-// The flow with the fields of an event, and "opened" and "idle_seconds" for its time. Source
+// What names a flow as long as it lives: sixteen hexadecimal digits made of its key.
+std::string flow_id(const flow_key& key);
+// The flow with the fields of an event, "id", and "opened" and "idle_seconds" for its time. Source
 // is the side that opened the connection.
 Json flow_row(const FlowNames& names, const flow_key& key, const flow& entry);
 

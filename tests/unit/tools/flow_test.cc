@@ -125,6 +125,78 @@ TEST_F(FlowList, LabelsAreThoseThatTheAgentKnows)
     EXPECT_EQ(tool.run({"flow", "list", "--label", "app"}), Exit::unreachable);
 }
 
+TEST_F(FlowList, GetShowsTheWholeRecordOfOneFlow)
+{
+    auto& [key, entry] = tool.maps.flows[0];
+    entry.state = FLOW_CLOSED;
+    entry.closer = CLOSER_POD;
+    entry.tcp_flags[DIRECTION_EGRESS] = 0x11;
+    health seen{};
+    seen.srtt_us = 1500;
+    seen.retransmissions = 3;
+    seen.tcp_state = 7;
+    seen.drops = 2;
+    seen.drop_reason = 6;
+    tool.maps.flow_healths = {{key, seen}};
+    const Json listed = tool.json({"flow", "list", "--port", "5432"});
+    const std::string id = listed[0]["id"];
+    const Json rows = tool.json({"flow", "get", id});
+    ASSERT_EQ(rows.size(), 1);
+    EXPECT_EQ(rows[0]["destination"]["port"], 5432);
+    EXPECT_EQ(rows[0]["closed_by"], "source");
+    EXPECT_NE(rows[0]["end"], "");
+    EXPECT_EQ(rows[0]["tcp"]["flags_egress"], (Json{"FIN", "ACK"}));
+    EXPECT_EQ(rows[0]["tcp"]["srtt_us"], 1500);
+    EXPECT_EQ(rows[0]["tcp"]["retransmissions"], 3);
+    EXPECT_EQ(rows[0]["tcp"]["state"], "close");
+    EXPECT_EQ(rows[0]["kernel_drops"], 2);
+    EXPECT_EQ(rows[0]["kernel_drop_reason"], "SOCKET_RCVBUFF");
+    ASSERT_EQ(tool.run({"flow", "get", id}), Exit::ok);
+    EXPECT_NE(tool.out.find("1.50 ms"), std::string::npos) << tool.out;
+}
+
+TEST_F(FlowList, GetTakesFiltersAndFindsPendingFlows)
+{
+    EXPECT_EQ(tool.json({"flow", "get", "--port", "9"}).size(), 1);
+    EXPECT_EQ(tool.json({"flow", "get", "--pod", "shop/web"}).size(), 3);
+    EXPECT_EQ(tool.run({"flow", "get", "--port", "10"}), Exit::not_found);
+    EXPECT_EQ(tool.run({"flow", "get", "0000000000000000"}), Exit::not_found);
+    EXPECT_EQ(tool.run({"flow", "get"}), Exit::usage);
+}
+
+TEST_F(FlowList, HealthOfAPodHasQuantilesOfItsHistograms)
+{
+    pod_health counted{};
+    counted.srtt.bucket[8] = 100; // 256 to 511 us
+    counted.srtt.sum_us = 40000;
+    counted.retransmissions = 5;
+    tool.maps.healths[101] = counted;
+    const Json row = tool.json({"stats", "health", "shop/web"})[0];
+    EXPECT_EQ(row["pod"], "web");
+    EXPECT_EQ(row["retransmissions"], 5);
+    EXPECT_EQ(row["srtt"]["count"], 100);
+    EXPECT_EQ(row["srtt"]["p50_us"], 384);
+    EXPECT_EQ(row["srtt"]["buckets"], (Json::array({{{"below_us", 512}, {"count", 100}}})));
+    EXPECT_TRUE(row["connect"]["p99_us"].is_null());
+    EXPECT_EQ(tool.run({"stats", "health", "shop/nobody"}), Exit::not_found);
+}
+
+TEST_F(FlowList, DropsOfTheKernelAreNamedInItsWords)
+{
+    tool.maps.kernel_drops = {
+        {.endpoint_index = 101, .reason = 3, .total = {.packets = 7, .bytes = 700}},
+        {.endpoint_index = 101, .reason = 0x20001, .total = {.packets = 1, .bytes = 1}},
+        {.endpoint_index = 5, .reason = 3, .total = {.packets = 9, .bytes = 9}}};
+    const Json rows = tool.json({"stats", "drops"});
+    ASSERT_EQ(rows.size(), 2);
+    EXPECT_EQ(rows[0], (Json{{"namespace", "shop"},
+                             {"pod", "web"},
+                             {"reason", "NO_SOCKET"},
+                             {"packets", 7},
+                             {"bytes", 700}}));
+    EXPECT_EQ(rows[1]["reason"], "0x20001");
+}
+
 TEST_F(FlowList, DumpOfPendingShowsThoseAlone)
 {
     EXPECT_EQ(tool.json({"map", "dump", "pending_map"}).size(), 1);
