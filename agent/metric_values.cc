@@ -31,6 +31,8 @@ void add_state(const Sources& sources, MetricValues& values)
     values.pods = view->world->pods.size();
     values.files_with_errors = view->file_errors.size();
     values.attach_failures = view->attach_warnings.size();
+    for (const auto& hook : view->hooks)
+        values.hooks[hook.name] = !hook.attachment.empty();
 }
 
 void add_totals(const Sources& sources, const PinnedMaps& maps, MetricValues& values)

@@ -152,6 +152,10 @@ void add_state(const MetricValues& values, Families& out)
            values.files_with_errors);
     simple("ebpfd_attach_failures", "Interfaces that are not under policy as they should be.",
            values.attach_failures);
+    auto hooks = Family::gauge("ebpfd_hook_attached", "1: the kernel hook works here.");
+    for (const auto& [hook, attached] : values.hooks)
+        hooks.add(attached ? 1 : 0, {{"hook", hook}});
+    out.push_back(hooks.take());
     simple("ebpfd_live_readers", "Readers of live records.", values.readers);
 }
 

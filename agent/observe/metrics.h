@@ -84,6 +84,7 @@ struct MetricValues {
     std::vector<RingFill> rings;
     std::vector<Usage> usage;
     std::vector<ProgramRuns> programs;
+    std::map<std::string, bool> hooks; // by name, whether they are attached
     uint64_t records_consumed = 0;
     uint64_t records_dropped = 0;
     uint64_t readers = 0;

@@ -128,6 +128,26 @@ TEST_F(Metrics, PrometheusCountsWhatHappened)
     }
 }
 
+TEST_F(Metrics, HealthOfConnectionsIsToldByPod)
+{
+    ASSERT_EQ(value("ebpfd_hook_attached{hook=\"tcp_reset_received\"}"), 1);
+    // Nobody listens there, and no policy refuses it.
+    const auto refused = lab::Socket::connect(world_->machine("web"), Transport::tcp,
+                                              world_->address("api", Family::v4), 9999);
+    ASSERT_EQ(refused.outcome(lab::patience), lab::Outcome::refused);
+    ASSERT_TRUE(traffic());
+    const std::string web = "{namespace=\"shop\",pod=\"web\"";
+    const std::vector<std::string> counted{
+        "tcp_failed_connects_total" + web + ",reason=\"refused\"}",
+        "tcp_resets_total" + web + ",way=\"received\"}",
+        "tcp_connect_seconds_count" + web + "}",
+        "tcp_rtt_seconds_count" + web + "}",
+    };
+    for (const auto& series : counted)
+        EXPECT_TRUE(lab::eventually([&] { return value("ebpfd_pod_" + series) >= 1; })) << series;
+    EXPECT_GE(value("ebpfd_tcp_failed_connects_total{reason=\"refused\"}"), 1);
+}
+
 TEST_F(Metrics, LintIsClean)
 {
     const auto file = agent().root() / "metrics.txt";
