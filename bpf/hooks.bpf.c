@@ -394,9 +394,15 @@ int BPF_KPROBE(overflow_syn_kprobe, void *request_ops, void *af_ops, struct sock
 
 /* Packets that the kernel drops, for a reason that it gives. */
 
-/* Reasons that tell of no loss. */
+/*
+ * Reasons that tell of no loss. Kernels that do not yet tell a packet used up from a dropped one
+ * (SKB_CONSUMED, Linux 6.4) free good packets of TCP without a reason.
+ */
 static __always_inline int is_silent(__u32 reason)
 {
+	if (!bpf_core_enum_value_exists(enum skb_drop_reason, SKB_CONSUMED) &&
+	    REASON_IS(reason, SKB_DROP_REASON_NOT_SPECIFIED))
+		return 1;
 	return REASON_IS(reason, SKB_CONSUMED) || REASON_IS(reason, SKB_DROP_REASON_QUEUE_PURGE);
 }
 
@@ -421,6 +427,23 @@ static __always_inline void count_drop(const struct subject *s, __u32 reason, __
 		add_one(&ledger->drops_full);
 }
 
+/*
+ * Whether it was the datapath that refused the packet at the pod's interface. Refused packets are
+ * of no flow that passes; the reason alone does not tell, filters of clsact often give none.
+ */
+static __always_inline int is_refusal(const struct subject *s, __u32 reason)
+{
+	const struct flow *flow;
+
+	if (!s->on_node)
+		return 0;
+	if (REASON_IS(reason, SKB_DROP_REASON_TC_INGRESS) ||
+	    REASON_IS(reason, SKB_DROP_REASON_TC_EGRESS))
+		return 1;
+	flow = find_flow(&s->key);
+	return !flow || flow->verdict == VERDICT_DENY;
+}
+
 static __noinline int on_drop(struct sk_buff *skb, struct sock *sk, __u32 reason)
 {
 	struct health *health;
@@ -428,9 +451,7 @@ static __noinline int on_drop(struct sk_buff *skb, struct sock *sk, __u32 reason
 
 	if (is_silent(reason) || !subject_of_packet(&s, skb, sk))
 		return 0;
-	/* Our programs' refusals at the pod's interface are no drops of the kernel's. */
-	if (s.on_node && (REASON_IS(reason, SKB_DROP_REASON_TC_INGRESS) ||
-	                  REASON_IS(reason, SKB_DROP_REASON_TC_EGRESS)))
+	if (is_refusal(&s, reason))
 		return 0;
 	count_drop(&s, reason, BPF_CORE_READ(skb, len));
 	health = health_of(&s.key);

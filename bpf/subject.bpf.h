@@ -206,8 +206,7 @@ static __always_inline void name_flow(struct subject *s, const struct wire *w,
  * The pod whose socket sends or was to receive the packet, else the one in whose namespace, or
  * at whose interface on the node, it was. receiver: that socket, or NULL.
  */
-static __always_inline int find_place(struct subject *s, struct sk_buff *skb,
-                                      struct sock *receiver)
+static __always_inline int find_place(struct subject *s, struct sk_buff *skb, struct sock *receiver)
 {
 	struct sock *sk = receiver ? receiver : BPF_CORE_READ(skb, sk);
 	struct net_device *device = BPF_CORE_READ(skb, dev);
@@ -225,6 +224,16 @@ static __always_inline int find_place(struct subject *s, struct sk_buff *skb,
 	return 1;
 }
 
+/* Multicast reaches those, too, who do not listen: that they throw it away is no loss. */
+static __always_inline int is_multicast(const __u8 address[16])
+{
+	const __u32 *word = (const __u32 *)address;
+
+	if (!word[0] && !word[1] && word[2] == bpf_htonl(0xffff))
+		return (address[12] & 0xf0) == 0xe0 || word[3] == 0xffffffff;
+	return address[0] == 0xff;
+}
+
 /* Returns whether the packet is a pod's; all fields are zero or set. */
 static __always_inline int subject_of_packet(struct subject *s, struct sk_buff *skb,
                                              struct sock *receiver)
@@ -236,7 +245,7 @@ static __always_inline int subject_of_packet(struct subject *s, struct sk_buff *
 	if (!skb || !find_place(s, skb, receiver))
 		return 0;
 	endpoint = bpf_map_lookup_elem(&endpoint_map, &s->owner.ifindex);
-	if (!endpoint || !read_packet(&wire, skb))
+	if (!endpoint || !read_packet(&wire, skb) || is_multicast(wire.destination))
 		return 0;
 	s->owner.endpoint = endpoint->index;
 	s->pod = bpf_map_lookup_elem(&pod_health_map, &s->owner.endpoint);

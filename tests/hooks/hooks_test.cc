@@ -143,15 +143,24 @@ TEST_P(HooksByFamily, LostPacketsAreSentAgainAndCounted)
                               (GetParam() == Family::v4 ? "/32" : "/128 metric 1") + "\n";
     ASSERT_TRUE(node().host().netns.ip(route));
     ASSERT_TRUE(connection->client.send("lost"));
-    EXPECT_TRUE(eventually([&] { return of("web").retransmissions >= 2; }));
+    EXPECT_TRUE(eventually([&] { return of("web").retransmissions > 0; }));
     EXPECT_EQ(of("db").retransmissions, 0u);
-    EXPECT_GE(flow_to("web", PORT).retransmissions, 2u);
-    // The node's own drops of the pod's packets are the pod's, too.
-    EXPECT_GE(flow_to("web", PORT).drops, 2u);
-    EXPECT_GE(of("web").kernel_drops, 2u);
-    const auto told = events();
-    EXPECT_GE(records_of(told, EVENT_TCP_RETRANSMIT), 1u);
-    EXPECT_GE(records_of(told, EVENT_KERNEL_DROP), 1u);
+    EXPECT_GT(flow_to("web", PORT).retransmissions, 0u);
+    EXPECT_GT(records_of(events(), EVENT_TCP_RETRANSMIT), 0u);
+}
+
+TEST_P(HooksByFamily, WhatTheNodeDropsOfAPodsPacketsIsThePods)
+{
+    const auto socket = Socket::connect(web(), Transport::udp, db().at(GetParam()), PORT);
+    const int one = 1; // hop: as far as the node
+    ASSERT_EQ(GetParam() == Family::v4
+                  ? setsockopt(socket.fd(), IPPROTO_IP, IP_TTL, &one, sizeof(one))
+                  : setsockopt(socket.fd(), IPPROTO_IPV6, IPV6_UNICAST_HOPS, &one, sizeof(one)),
+              0);
+    ASSERT_TRUE(socket.send("too far"));
+    EXPECT_TRUE(eventually([&] { return drops("web", "IP_INHDR") == 1; })) << drops_text("web");
+    EXPECT_EQ(flow_to("web", PORT).drops, 1u);
+    EXPECT_EQ(of("db").kernel_drops, 0u);
 }
 
 TEST_P(HooksByFamily, DatagramWithoutSocketIsDroppedByTheKernel)
@@ -218,7 +227,7 @@ TEST_F(Hooks, RefusalsOfPolicyAreNoDropsOfTheKernel)
     EXPECT_EQ(socket.outcome(silence), Outcome::silent);
     const auto told = events();
     EXPECT_GE(records_of(told, EVENT_DROP), 1u);
-    EXPECT_EQ(of("web").kernel_drops, 0u);
+    EXPECT_EQ(of("web").kernel_drops, 0u) << drops_text("web");
 }
 
 TEST_F(Hooks, LedgerAddsUp)
