@@ -15,9 +15,11 @@ std::string time_of_day(const std::string& time)
     return time.size() > DATE + LENGTH ? time.substr(DATE, LENGTH) : time;
 }
 
-// What decided: the rule if there is one, else the reason.
+// What decided: the kernel where it was that, the rule if there is one, else the reason.
 std::string cause(const Json& event)
 {
+    if (string_at(event, "/type") == "kernel_drop")
+        return fmt::format("(kernel: {})", value_text(member(event, "/kernel_drop_reason")));
     std::string policy = string_at(event, "/policy");
     if (policy.empty())
         return fmt::format("({})", value_text(member(event, "/reason")));

@@ -21,6 +21,19 @@ TEST(Observe, EventsReadAsOneLine)
                         "(shop/db isolation /etc/db.yaml:3) TCP +2 like it\n");
 }
 
+TEST(Observe, DropsOfTheKernelSayItsReason)
+{
+    Tool tool;
+    tool.lines = {
+        R"({"time":"2026-01-02T03:04:05.678901234Z","type":"kernel_drop","verdict":"allow",)"
+        R"("reason":"rule","direction":"ingress","source":{"ip":"10.0.0.1","port":40000},)"
+        R"("destination":{"ip":"fd00::2","port":80},"protocol":"UDP","policy":"shop/db",)"
+        R"("rule":"ingress[0]","suppressed":0,"kernel_drop_reason":"NO_SOCKET"})"};
+    EXPECT_EQ(tool.run({"observe"}), Exit::ok);
+    EXPECT_EQ(tool.out, "03:04:05.678 10.0.0.1:40000 -> [fd00::2]:80 ingress kernel_drop allow "
+                        "(kernel: NO_SOCKET) UDP\n");
+}
+
 TEST(Observe, VerdictsAreColoured)
 {
     Tool tool;
