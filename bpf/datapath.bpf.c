@@ -147,7 +147,7 @@ static __always_inline int refuse(const struct passage *at, const struct flow *f
 	__u32 audited = flow->verdict == VERDICT_WOULD_DENY;
 
 	count_packet(flow->endpoint, at->direction, flow->reason, audited, at->bytes);
-	report_refusal(&at->key, flow, at->direction);
+	report_refusal(&at->key, flow, at->direction, at->now);
 	return audited ? PASS : DROP;
 }
 

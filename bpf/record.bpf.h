@@ -7,7 +7,8 @@
 #include "health.bpf.h"
 
 /* Set between open and load. */
-const volatile __u32 wakeup_bytes = 1 << 18; /* waiting in a ring before its reader is woken */
+const volatile __u32 wakeup_bytes = 1 << 18; /* waiting for each wake-up; a power of two */
+const volatile __u64 hash_seed = 0;
 
 static __always_inline struct ledger *this_ledger(void)
 {
@@ -16,12 +17,26 @@ static __always_inline struct ledger *this_ledger(void)
 	return bpf_map_lookup_elem(&ledger_map, &zero);
 }
 
-/* Readers come by a timer; they are woken only when much is waiting. */
+/*
+ * Readers come by a timer; they are woken only when much is waiting, and again when that much
+ * more is. A wake-up costs more than a hundred records, so whoever passes the mark gives it,
+ * or one of the next few: other CPUs add records, too.
+ */
 static __always_inline __u64 wakeup(void *ring)
 {
-	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= wakeup_bytes ? BPF_RB_FORCE_WAKEUP
-	                                                                  : BPF_RB_NO_WAKEUP;
+	__u64 waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	__u64 behind_mark = waiting & (wakeup_bytes - 1);
+
+	return waiting >= wakeup_bytes && behind_mark < 4 * sizeof(struct event)
+	               ? BPF_RB_FORCE_WAKEUP
+	               : BPF_RB_NO_WAKEUP;
 }
+
+enum outcome {
+	OUTCOME_DELIVERED,
+	OUTCOME_SUPPRESSED,
+	OUTCOME_LOST,
+};
 
 /* Atomic: on one CPU a program of the packet path may interrupt one of the kernel hooks. */
 static __always_inline void add_one(__u64 *counter)
@@ -29,18 +44,24 @@ static __always_inline void add_one(__u64 *counter)
 	__sync_fetch_and_add(counter, 1);
 }
 
-/* What became of a record that was to be written. */
-static __always_inline void count_event(enum ring which, __u32 delivered)
+static __always_inline void book(struct ring_ledger *ledger, enum outcome outcome)
+{
+	add_one(&ledger->produced);
+	if (outcome == OUTCOME_DELIVERED)
+		add_one(&ledger->delivered);
+	else if (outcome == OUTCOME_SUPPRESSED)
+		add_one(&ledger->suppressed);
+	else
+		add_one(&ledger->lost);
+}
+
+/* Every record that is due stands in the ledger, whatever becomes of it. */
+static __always_inline void count_record(__u32 type, enum outcome outcome)
 {
 	struct ledger *ledger = this_ledger();
 
-	if (!ledger)
-		return;
-	add_one(&ledger->ring[which].produced);
-	if (delivered)
-		add_one(&ledger->ring[which].delivered);
-	else
-		add_one(&ledger->ring[which].lost);
+	if (ledger && type < EVENT_TYPE_COUNT)
+		book(&ledger->type[type], outcome);
 }
 
 static __always_inline void fill_event(struct event *event, const struct flow_key *key,
@@ -77,57 +98,65 @@ static __always_inline void fill_health(struct event *event, const struct flow_k
 		event->health = *health;
 }
 
-static __always_inline __u32 hash_key(const struct flow_key *key)
+static __always_inline __u64 hash_key(const struct flow_key *key)
 {
 	const __u32 *word = (const __u32 *)key;
-	__u64 hash = 0x9e3779b97f4a7c15;
+	__u64 hash = hash_seed;
 
 	for (__u32 i = 0; i < sizeof(*key) / sizeof(*word); i++)
 		hash = (hash ^ word[i]) * 0xff51afd7ed558ccd, hash ^= hash >> 32;
-	return hash;
+	return hash | 1; /* 0 is nobody */
 }
 
-/* What a flow asks before it tells of something that may repeat. */
-struct turn {
-	const struct flow_key *key;
-	void *slots; /* an array of struct refusal, in a map */
-	__u32 slot_count;
-	__u64 now;
-	__u64 interval_ns; /* between two records of one key */
-};
-
 /*
- * Whether it is told now, and how many were not since the last time. Keys that share a slot tell
- * more often than need be, never less.
+ * A turn to tell of something that may repeat: that of whoever has this hash, else the one in his
+ * bucket that he may take. turns: an array of struct turns, TURN_BUCKETS long.
  */
-static __always_inline int take_turn(const struct turn *turn, __u32 *suppressed)
+static __always_inline struct turn *find_turn(void *turns, __u64 whose, __u32 now_ms)
 {
-	__u32 hash = hash_key(turn->key), slot = hash % turn->slot_count;
-	__u32 tag = hash / turn->slot_count;
-	struct refusal *last = bpf_map_lookup_elem(turn->slots, &slot);
+	__u32 number = whose / 2 % TURN_BUCKETS; /* the lowest bit is always set */
+	struct turns *bucket = bpf_map_lookup_elem(turns, &number);
+	struct turn *oldest;
 
-	*suppressed = 0;
-	if (!last)
-		return 1;
-	if (last->reported_ns && last->tag == tag &&
-	    turn->now - last->reported_ns < turn->interval_ns) {
-		__sync_fetch_and_add(&last->suppressed, 1);
-		return 0;
+	if (!bucket)
+		return NULL;
+	oldest = &bucket->way[0];
+	for (int i = 0; i < TURN_WAYS; i++) {
+		struct turn *way = &bucket->way[i];
+
+		if (way->whose == whose)
+			return way;
+		if (!way->whose ||
+		    (oldest->whose && now_ms - way->told_ms > now_ms - oldest->told_ms))
+			oldest = way;
 	}
-	if (last->tag == tag)
-		*suppressed = last->suppressed;
-	last->tag = tag;
-	last->suppressed = 0;
-	last->reported_ns = turn->now;
+	return oldest;
+}
+
+/* Whether it has told already, so that this one is kept quiet, and remembered. */
+static __always_inline int keeps_quiet(struct turn *turn, __u64 whose, __u32 now_ms,
+                                       __u32 interval_ms)
+{
+	if (turn->whose != whose || now_ms - turn->told_ms >= interval_ms)
+		return 0;
+	__sync_fetch_and_add(&turn->suppressed, 1);
 	return 1;
 }
 
-static __always_inline void count_suppressed(enum ring which)
+/* It tells now. Returns how many were kept quiet since the last time. */
+static __always_inline __u32 take_turn(struct turn *turn, __u64 whose, __u32 now_ms)
 {
-	struct ledger *ledger = this_ledger();
+	__u32 suppressed = turn->whose == whose ? turn->suppressed : 0;
 
-	if (!ledger)
-		return;
-	add_one(&ledger->ring[which].produced);
-	add_one(&ledger->ring[which].suppressed);
+	turn->whose = whose;
+	turn->suppressed = 0;
+	turn->told_ms = now_ms;
+	return suppressed;
+}
+
+/* It could not tell: the next one has the turn, and counts this one with those kept quiet. */
+static __always_inline void miss_turn(struct turn *turn, __u64 whose)
+{
+	if (turn->whose == whose)
+		__sync_fetch_and_add(&turn->suppressed, 1);
 }

@@ -3,10 +3,11 @@
 /* What a verdict leaves behind: exact counters, and records in the rings. */
 #include "classify.bpf.h"
 #include "record.bpf.h"
+#include "verdict.bpf.h"
 
 /* Set between open and load. */
-const volatile __u64 report_interval_ns = 5000000000;  /* at most one sign of life of a flow */
-const volatile __u64 refusal_interval_ns = 1000000000; /* at most one record of a refused flow */
+const volatile __u64 report_interval_ns = 5000000000; /* at most one sign of life of a flow */
+const volatile __u32 refusal_interval_ms = 1000;      /* at most one record of a refused flow */
 
 static __always_inline void count_packet(__u32 endpoint, __u32 direction, __u32 reason,
                                          __u32 audited, __u32 bytes)
@@ -35,53 +36,95 @@ static __always_inline void count_hit(const struct decision *d)
 		hits->denied++;
 }
 
-/*
- * A flow tells of itself. Whether there is room is asked once: kernel 6.1 takes the answer to a
- * second question about the same record for open, and misses its release.
- */
-static __noinline int report_flow(const struct flow_key *key, struct flow *flow, __u8 type)
+static __always_inline int is_watched_pod(const struct flow_key *key)
 {
-	struct event *event = bpf_ringbuf_reserve(&flow_ring, sizeof(*event), 0);
+	if (key->ifindex == state.watch.ifindex)
+		return 1;
+	for (int i = 0; i < WATCH_ADDRESSES; i++) {
+		const volatile __u64 *watched = (const volatile __u64 *)state.watch.address[i];
+		__u64 peer[2];
+
+		__builtin_memcpy(peer, key->peer, sizeof(peer));
+		if (peer[0] == watched[0] && peer[1] == watched[1])
+			return 1;
+	}
+	return 0;
+}
+
+/* Whether somebody wants to know of what a flow has to tell. */
+static __always_inline int is_watched(const struct flow_key *key, const struct flow *flow,
+                                      __u8 type)
+{
+	__be16 port = state.watch.port;
+
+	if (!(state.watch.types & 1 << (type & 31)) ||
+	    !(state.watch.verdicts & 1 << (flow->verdict & 31)))
+		return 0;
+	if (port && port != key->pod_port && port != key->peer_port)
+		return 0;
+	return !state.watch.pod || is_watched_pod(key);
+}
+
+/*
+ * A flow tells of itself; changed: of more than that it lives. Whether there is room is asked
+ * once: kernel 6.1 takes the answer to a second question about the same record for open, and
+ * misses its release.
+ */
+static __noinline int report_flow(const struct flow_key *key, struct flow *flow, __u8 type,
+                                  __u32 changed)
+{
+	struct event *event;
 
 	flow->reported_ns = flow->seen_ns;
+	if (!(changed && state.watch.changes) && !is_watched(key, flow, type)) {
+		count_record(type, OUTCOME_SUPPRESSED);
+		return 0;
+	}
+	event = bpf_ringbuf_reserve(&flow_ring, sizeof(*event), 0);
 	if (!event) {
-		count_event(RING_FLOWS, 0);
+		count_record(type, OUTCOME_LOST);
 		return 0;
 	}
 	fill_event(event, key, flow, type);
 	fill_health(event, key);
 	bpf_ringbuf_submit(event, wakeup(&flow_ring));
-	count_event(RING_FLOWS, 1);
+	count_record(type, OUTCOME_DELIVERED);
 	return 0;
 }
 
-/* A refused packet tells of itself, at most once for each of its flow's intervals. */
-static __noinline int report_refusal(const struct flow_key *key, const struct flow *flow,
-                                     __u32 direction)
+/*
+ * A refused packet tells of itself, at most once for each of its flow's intervals. A global
+ * function: verified once, not along every path that leads here.
+ */
+__noinline int report_refusal(const struct flow_key *key, const struct flow *flow, __u32 direction,
+                              __u64 now_ns)
 {
-	struct turn turn = {
-		.key = key,
-		.slots = &suppress_map,
-		.slot_count = REFUSAL_SLOTS,
-		.now = flow->seen_ns,
-		.interval_ns = refusal_interval_ns,
-	};
+	__u32 now_ms = now_ns / 1000000;
 	struct event *event;
-	__u32 suppressed;
+	struct turn *turn;
+	__u64 whose;
 
-	if (!take_turn(&turn, &suppressed)) {
-		count_suppressed(RING_REFUSALS);
+	if (!key || !flow)
+		return 0;
+	whose = hash_key(key);
+	turn = find_turn(&suppress_map, whose, now_ms);
+	if (!turn)
+		return 0;
+	if (keeps_quiet(turn, whose, now_ms, refusal_interval_ms)) {
+		count_record(EVENT_DROP, OUTCOME_SUPPRESSED);
 		return 0;
 	}
 	event = bpf_ringbuf_reserve(&refusal_ring, sizeof(*event), 0);
 	if (!event) {
-		count_event(RING_REFUSALS, 0);
+		miss_turn(turn, whose);
+		count_record(EVENT_DROP, OUTCOME_LOST);
 		return 0;
 	}
 	fill_event(event, key, flow, EVENT_DROP);
+	event->time_ns = now_ns; /* the flow's own is that of its opener's last packet */
 	event->direction = direction;
-	event->suppressed = suppressed;
+	event->suppressed = take_turn(turn, whose, now_ms);
 	bpf_ringbuf_submit(event, wakeup(&refusal_ring));
-	count_event(RING_REFUSALS, 1);
+	count_record(EVENT_DROP, OUTCOME_DELIVERED);
 	return 0;
 }

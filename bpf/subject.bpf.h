@@ -21,13 +21,11 @@
 const volatile __u64 notice_interval_ns = 1000000000; /* at most one record of a kind and flow */
 
 /* The last record of a flow's kind of event, as in suppress_map. */
-#define NOTICE_SLOTS 4096 /* a power of two */
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NOTICE_SLOTS);
+	__uint(max_entries, TURN_BUCKETS);
 	__type(key, __u32);
-	__type(value, struct refusal);
+	__type(value, struct turns);
 } notice_map SEC(".maps");
 
 /* kfree_skb() and its kin drop a packet only for its last user. */
@@ -312,35 +310,34 @@ static __always_inline void fill_subject(struct event *event, const struct subje
  */
 static __noinline int tell(const struct subject *s, __u8 type, __u32 drop_reason)
 {
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now = bpf_ktime_get_ns(), whose;
+	__u32 now_ms = now / 1000000;
 	struct flow_key key = s->key;
-	struct turn turn = {
-		.key = &key,
-		.slots = &notice_map,
-		.slot_count = NOTICE_SLOTS,
-		.now = now,
-		.interval_ns = notice_interval_ns,
-	};
 	struct event *event;
-	__u32 suppressed;
+	struct turn *turn;
 
 	key.pad[0] = type; /* kinds take turns of their own */
-	if (!take_turn(&turn, &suppressed)) {
-		count_suppressed(RING_FLOWS);
+	whose = hash_key(&key);
+	turn = find_turn(&notice_map, whose, now_ms);
+	if (!turn)
+		return 0;
+	if (keeps_quiet(turn, whose, now_ms, notice_interval_ns / 1000000)) {
+		count_record(type, OUTCOME_SUPPRESSED);
 		return 0;
 	}
 	event = bpf_ringbuf_reserve(&flow_ring, sizeof(*event), 0);
 	if (!event) {
-		count_event(RING_FLOWS, 0);
+		miss_turn(turn, whose);
+		count_record(type, OUTCOME_LOST);
 		return 0;
 	}
 	fill_subject(event, s, type);
 	fill_health(event, &s->key);
 	event->time_ns = now;
-	event->suppressed = suppressed;
+	event->suppressed = take_turn(turn, whose, now_ms);
 	if (drop_reason)
 		event->health.drop_reason = drop_reason;
 	bpf_ringbuf_submit(event, wakeup(&flow_ring));
-	count_event(RING_FLOWS, 1);
+	count_record(type, OUTCOME_DELIVERED);
 	return 0;
 }

@@ -144,9 +144,9 @@ static __always_inline void account(struct flow *flow, const struct passage *at)
 		flow->closer = next_closer(flow, direction, after);
 		flow->state = after;
 		report_flow(&at->key, flow,
-		            after == FLOW_CLOSED ? EVENT_FLOW_CLOSE : EVENT_FLOW_UPDATE);
-	} else if (at->now - flow->reported_ns > report_interval_ns) {
-		report_flow(&at->key, flow, EVENT_FLOW_UPDATE);
+		            after == FLOW_CLOSED ? EVENT_FLOW_CLOSE : EVENT_FLOW_UPDATE, 1);
+	} else if (state.watch.signs && at->now - flow->reported_ns > report_interval_ns) {
+		report_flow(&at->key, flow, EVENT_FLOW_UPDATE, 0);
 	}
 }
 
@@ -175,7 +175,7 @@ static __always_inline void enter(const struct flow_key *key, struct flow *flow)
 {
 	struct ledger *ledger;
 
-	report_flow(key, flow, EVENT_FLOW_OPEN);
+	report_flow(key, flow, EVENT_FLOW_OPEN, 1);
 	if (!bpf_map_update_elem(&pending_map, key, flow, BPF_ANY))
 		return;
 	ledger = this_ledger();

@@ -37,6 +37,8 @@ public:
     {
         return rings_->drain(timeout, sink);
     }
+    uint64_t unreadable() const override { return rings_->unreadable(); }
+    void set_watch(const watch& wanted) override { state_.set_watch(wanted); }
     Result<size_t> sweep(const std::function<void(const event&)>& closed) override;
     void attach_hooks(const HookOptions& options) override;
     std::vector<HookStatus> hooks() const override;

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/result.h"
 #include "ebpfd/event.h"
+#include "ebpfd/state.h"
 #include "kernel/hook_kinds.h"
 #include "model/plan.h"
 
@@ -75,6 +76,10 @@ public:
     // Returns how many there were.
     virtual Result<size_t> drain(std::chrono::milliseconds timeout,
                                  const std::function<void(ring, const event&)>& sink) = 0;
+    // Records that drain() could not read, since the start.
+    virtual uint64_t unreadable() const = 0;
+    // From now on flows tell what this asks for. From any thread, one at a time.
+    virtual void set_watch(const watch& wanted) = 0;
     // Removes flows that are closed or idle for too long; calls closed with a record of each.
     virtual Result<size_t> sweep(const std::function<void(const event&)>& closed) = 0;
 

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <memory>
+#include <sys/random.h>
 
 namespace ebpfd {
 
@@ -57,6 +58,17 @@ void initialize_state(datapath& skeleton, bool audit)
     state->layout = DATAPATH_LAYOUT;
     state->next_ruleset = RULESET_FIRST;
     state->next_identity = IDENTITY_FIRST;
+    state->watch.changes = 1;
+}
+
+// Who could guess how refused flows share the memory of what was told could hide his own.
+Result<void> seed_hashes(datapath& skeleton)
+{
+    __u64 seed = 0;
+    if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+        return fail_errno("get a random number");
+    const_cast<volatile __u64&>(skeleton.rodata->hash_seed) = seed;
+    return {};
 }
 
 // The state map marks a program as ours: see owned.h.
@@ -115,6 +127,8 @@ Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins)
     if (auto prepared = prepare_maps(*skeleton, options, pins); !prepared)
         return std::unexpected(prepared.error());
     initialize_state(*skeleton, options.audit);
+    if (auto seeded = seed_hashes(*skeleton); !seeded)
+        return std::unexpected(seeded.error());
     if (auto loaded = load(*skeleton); !loaded)
         return std::unexpected(loaded.error());
     if (auto pinned = pin_programs(*skeleton, pins); !pinned)

@@ -69,6 +69,7 @@ public:
     }
     Result<rule_hits> hits(uint32_t rule) const override;
     Result<ledger> losses() const override;
+    Result<std::vector<ledger>> losses_by_cpu() const override;
     Result<TraceAnswer> trace(const TraceQuestion& question) const override
     {
         return run_trace(pins_.program("trace_packet"), question);
@@ -78,6 +79,26 @@ private:
     Pins pins_;
     Maps maps_;
 };
+
+template <size_t N> void add(ring_ledger (&sums)[N], const ring_ledger (&more)[N])
+{
+    for (size_t i = 0; i < N; ++i) {
+        sums[i].produced += more[i].produced;
+        sums[i].delivered += more[i].delivered;
+        sums[i].suppressed += more[i].suppressed;
+        sums[i].lost += more[i].lost;
+    }
+}
+
+void add(ledger& sum, const ledger& cpu)
+{
+    add(sum.type, cpu.type);
+    sum.flows_full += cpu.flows_full;
+    sum.pending_full += cpu.pending_full;
+    sum.fragments_full += cpu.fragments_full;
+    sum.health_full += cpu.health_full;
+    sum.drops_full += cpu.drops_full;
+}
 
 Result<datapath_state> OpenedMaps::state() const
 {
@@ -195,25 +216,19 @@ Result<rule_hits> OpenedMaps::hits(uint32_t rule) const
     return sum;
 }
 
+Result<std::vector<ledger>> OpenedMaps::losses_by_cpu() const
+{
+    return maps_.losses.row(0);
+}
+
 Result<ledger> OpenedMaps::losses() const
 {
-    auto row = maps_.losses.row(0);
+    auto row = losses_by_cpu();
     if (!row)
         return std::unexpected(row.error());
     ledger sum{};
-    for (const ledger& cpu : *row) {
-        for (size_t i = 0; i < RING_COUNT; ++i) {
-            sum.ring[i].produced += cpu.ring[i].produced;
-            sum.ring[i].delivered += cpu.ring[i].delivered;
-            sum.ring[i].suppressed += cpu.ring[i].suppressed;
-            sum.ring[i].lost += cpu.ring[i].lost;
-        }
-        sum.flows_full += cpu.flows_full;
-        sum.pending_full += cpu.pending_full;
-        sum.fragments_full += cpu.fragments_full;
-        sum.health_full += cpu.health_full;
-        sum.drops_full += cpu.drops_full;
-    }
+    for (const ledger& cpu : *row)
+        add(sum, cpu);
     return sum;
 }
 

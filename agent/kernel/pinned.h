@@ -90,6 +90,8 @@ public:
     virtual Result<std::vector<std::pair<uint64_t, netns_owner>>> namespaces() const = 0;
     virtual Result<rule_hits> hits(uint32_t rule) const = 0;
     virtual Result<ledger> losses() const = 0;
+    // The same of each possible CPU.
+    virtual Result<std::vector<ledger>> losses_by_cpu() const = 0;
     // Asks the loaded program by a test run that leaves no trace in flows, counters or rings.
     virtual Result<TraceAnswer> trace(const TraceQuestion& question) const = 0;
 };

@@ -7,8 +7,18 @@
 #include <cerrno>
 #include <cstring>
 #include <sys/epoll.h>
+#include <utility>
 
 namespace ebpfd {
+namespace {
+
+// A turn is short against the time in which the ring of refusals fills; the turns of one drain
+// are long against what it costs to wait again.
+constexpr int turns = 64;
+constexpr size_t refusals_in_a_turn = 16384;
+constexpr size_t flows_in_a_turn = 1024;
+
+} // namespace
 
 Result<std::unique_ptr<Rings>> Rings::open(const std::string& folder)
 {
@@ -42,33 +52,54 @@ Result<void> Rings::add(ring which, const std::string& path)
     return {};
 }
 
+// Stops the ring at hand, its records so far taken, when it has given what it may.
 int Rings::receive(void* context, void* data, size_t size)
 {
     auto& source = *static_cast<Source*>(context);
-    if (size != sizeof(event)) {
+    Rings& rings = *source.rings;
+    if (size == sizeof(event)) {
+        event record;
+        std::memcpy(&record, data, sizeof(record));
+        ++rings.received_;
+        (*rings.sink_)(source.which, record);
+    } else {
         spdlog::debug("ring {}: a record of {} bytes is skipped", static_cast<int>(source.which),
                       size);
-        return 0;
+        rings.unreadable_.fetch_add(1, std::memory_order_relaxed);
     }
-    event record;
-    std::memcpy(&record, data, sizeof(record));
-    ++source.rings->received_;
-    (*source.rings->sink_)(source.which, record);
-    return 0;
+    return --rings.allowed_ == 0 ? -EAGAIN : 0;
+}
+
+// Returns whether the ring may have more.
+Result<bool> Rings::take(ring which, size_t most)
+{
+    allowed_ = most;
+    const int code = ring_buffer__consume(sources_[which].buffer.get());
+    if (code < 0 && code != -EAGAIN)
+        return fail_errno("read records", code);
+    return code == -EAGAIN;
 }
 
 Result<size_t> Rings::drain(std::chrono::milliseconds timeout, const Sink& sink)
 {
     std::array<epoll_event, RING_COUNT> ready{};
-    const int count = epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()),
-                                 static_cast<int>(timeout.count()));
+    const int wait = std::exchange(more_, false) ? 0 : static_cast<int>(timeout.count());
+    const int count = epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), wait);
     if (count < 0 && errno != EINTR)
         return fail_errno("wait for records");
     sink_ = &sink;
     received_ = 0;
-    for (const auto& source : sources_)
-        if (const int code = ring_buffer__consume(source.buffer.get()); code < 0)
-            return fail_errno("read records", code);
+    for (int turn = 0; turn < turns; turn++) {
+        const auto refusals = take(RING_REFUSALS, refusals_in_a_turn);
+        if (!refusals)
+            return std::unexpected(refusals.error());
+        const auto flows = take(RING_FLOWS, flows_in_a_turn);
+        if (!flows)
+            return std::unexpected(flows.error());
+        if (!*refusals && !*flows)
+            return received_;
+    }
+    more_ = true;
     return received_;
 }
 

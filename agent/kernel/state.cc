@@ -47,4 +47,9 @@ void State::set_next(uint32_t next_ruleset, uint32_t next_identity)
     mapped_->next_identity = next_identity;
 }
 
+void State::set_watch(const watch& wanted)
+{
+    mapped_->watch = wanted;
+}
+
 } // namespace ebpfd

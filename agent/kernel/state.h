@@ -19,6 +19,7 @@ public:
     void set_generation(uint32_t generation);
     bool audit() const;
     void set_audit(bool audit);
+    void set_watch(const watch& wanted);
     datapath_state snapshot() const { return *mapped_; }
     // Numbers below these may be in use from now on.
     void set_next(uint32_t next_ruleset, uint32_t next_identity);

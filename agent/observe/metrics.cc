@@ -52,8 +52,8 @@ void add_ledger(const MetricValues& values, Families& out)
               std::pair{"suppressed", row.suppressed}, std::pair{"lost", row.lost}})
             records.add(count, {{"ring", ring}, {"outcome", outcome}});
     };
-    add("refusals", values.losses.ring[RING_REFUSALS]);
-    add("flows", values.losses.ring[RING_FLOWS]);
+    add("refusals", ring_sum(&values.losses, RING_REFUSALS));
+    add("flows", ring_sum(&values.losses, RING_FLOWS));
     out.push_back(records.take());
     out.push_back(Family::total("ebpfd_table_full_total", "Entries that found their table full.")
                       .add(values.losses.flows_full, {{"table", "flows"}})

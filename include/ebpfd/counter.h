@@ -24,7 +24,7 @@ struct rule_hits {
 	__u64 denied;  /* packets refused */
 };
 
-/* produced = delivered + suppressed + lost, at all times, on each CPU. */
+/* Of one type of records: produced = delivered + suppressed + lost, at all times, on each CPU. */
 struct ring_ledger {
 	__u64 produced;
 	__u64 delivered;
@@ -34,11 +34,27 @@ struct ring_ledger {
 
 /* The one value of ledger_map, per CPU. */
 struct ledger {
-	struct ring_ledger ring[RING_COUNT];
+	struct ring_ledger type[EVENT_TYPE_COUNT]; /* by enum event_type */
 	__u64 flows_full;     /* flow_map was full: the flow stayed among the pending */
 	__u64 pending_full;   /* no room in pending_map: the packet passed untracked */
 	__u64 fragments_full; /* no room in fragment_map */
 	__u64 health_full;    /* no room in health_map: the flow goes without */
 	__u64 drops_full;     /* no room in kdrop_map: counted in pod_health alone */
 };
-EBPFD_ASSERT_SIZE(struct ledger, 104);
+EBPFD_ASSERT_SIZE(struct ledger, 328);
+
+/* All records of an enum ring together. */
+static inline struct ring_ledger ring_sum(const struct ledger *ledger, __u32 ring)
+{
+	struct ring_ledger sum = {};
+
+	for (__u32 type = 0; type < EVENT_TYPE_COUNT; type++) {
+		if ((type == EVENT_DROP ? RING_REFUSALS : RING_FLOWS) != ring)
+			continue;
+		sum.produced += ledger->type[type].produced;
+		sum.delivered += ledger->type[type].delivered;
+		sum.suppressed += ledger->type[type].suppressed;
+		sum.lost += ledger->type[type].lost;
+	}
+	return sum;
+}

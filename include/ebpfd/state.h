@@ -5,6 +5,25 @@
 /* Raised with every change of a shared struct or of a map's meaning. */
 #define DATAPATH_LAYOUT 2
 
+#define WATCH_ADDRESSES 4
+
+/*
+ * What of the flows' records somebody wants; nothing else is made. Refusals are always told.
+ * Written while packets read it: one that sees a half-written wish costs or saves one record.
+ */
+struct watch {
+	__u8 changes; /* 1: what opens, changes and ends, whatever the rest says */
+	__u8 signs;   /* 1: signs of life too, which the rest is about */
+	__u8 pod;     /* 1: only flows of this pod, as either side: */
+	__u8 pad;
+	__be16 port;                       /* only with this one on either side; 0: any */
+	__u16 verdicts;                    /* bit by enum verdict */
+	__u32 types;                       /* bit by enum event_type */
+	__u32 ifindex;                     /* of the pod, if it is local; else 0 */
+	__u8 address[WATCH_ADDRESSES][16]; /* of the pod, IPv4 mapped; all zero where unused */
+};
+EBPFD_ASSERT_SIZE(struct watch, 80);
+
 /* One memory-mapped value; written by the agent alone, read by every packet. */
 struct datapath_state {
 	__u32 generation;    /* the store that switches the node's policy */
@@ -13,5 +32,6 @@ struct datapath_state {
 	__u32 next_ruleset;  /* numbers not handed out yet, so that a restarted agent */
 	__u32 next_identity; /* never gives an old number a new meaning */
 	__u32 pad;
+	struct watch watch;
 };
-EBPFD_ASSERT_SIZE(struct datapath_state, 24);
+EBPFD_ASSERT_SIZE(struct datapath_state, 104);

@@ -177,6 +177,20 @@ Judged Bench::run(const char* program, direction dir, const lab::Bytes& frame,
     throw std::runtime_error("the packet was not counted");
 }
 
+void Bench::flood_web(const std::vector<lab::Bytes>& frames) const
+{
+    const Fd fd(bpf_obj_get((bpffs_ + "/progs/to_pod").c_str()));
+    for (const auto& frame : frames) {
+        __sk_buff context{};
+        context.ifindex = web_;
+        LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data(),
+                    .data_size_in = static_cast<__u32>(frame.size()), .ctx_in = &context,
+                    .ctx_size_in = sizeof(context));
+        if (const int error = bpf_prog_test_run_opts(fd.get(), &run))
+            throw std::runtime_error(fmt::format("test run: error {}", error));
+    }
+}
+
 Judged Bench::from_web(const lab::Bytes& frame)
 {
     return run("from_pod", DIRECTION_EGRESS, frame, web_);
@@ -211,6 +225,12 @@ ledger Bench::losses()
     return must(maps_->losses(), "losses");
 }
 
+ring_ledger Bench::losses_of(ring which)
+{
+    const auto all = losses();
+    return ring_sum(&all, which);
+}
+
 std::vector<std::pair<flow_key, flow>> Bench::flows()
 {
     return must(maps_->flows(false), "flows");
@@ -221,6 +241,7 @@ void Bench::age_flows(std::chrono::nanoseconds time)
     const Fd fd(bpf_obj_get((bpffs_ + "/maps/flow_map").c_str()));
     for (auto [key, value] : flows()) {
         value.seen_ns -= static_cast<uint64_t>(time.count());
+        value.reported_ns -= static_cast<uint64_t>(time.count());
         if (bpf_map_update_elem(fd.get(), &key, &value, BPF_EXIST))
             throw std::runtime_error("no flow could be aged");
     }

@@ -55,11 +55,17 @@ public:
     Judged to_web(const lab::Packet& packet, uint32_t ingress_ifindex = 0);
     Judged to_web(const lab::Bytes& frame, uint32_t ingress_ifindex = 0);
 
+    // Packets that arrive for shop/web, as fast as they go, without a look at what becomes of
+    // them. May be called from several threads.
+    void flood_web(const std::vector<lab::Bytes>& frames) const;
+    void watch(const ::watch& wanted) { datapath_->set_watch(wanted); }
+
     uint32_t web_ifindex() const { return web_; }
     uint32_t db_ifindex() const { return db_; }
     // All records since the last call.
     std::vector<::event> events();
     ::ledger losses();
+    ::ring_ledger losses_of(::ring which);
     std::vector<std::pair<::flow_key, ::flow>> flows();
     // Makes all flows look as if they had been silent for that much longer.
     void age_flows(std::chrono::nanoseconds time);

@@ -236,7 +236,9 @@ TEST_F(Hooks, LedgerAddsUp)
     for (int i = 0; i < 50; i++)
         socket.send("anyone?");
     EXPECT_TRUE(eventually([&] { return drops("db", "NO_SOCKET") > 0; }));
-    const auto ring = maps().losses()->ring[RING_FLOWS];
+    const auto losses = maps().losses();
+    ASSERT_TRUE(losses);
+    const auto ring = ring_sum(&*losses, RING_FLOWS);
     EXPECT_EQ(ring.produced, ring.delivered + ring.suppressed + ring.lost);
     EXPECT_EQ(events().size(), ring.delivered);
 }

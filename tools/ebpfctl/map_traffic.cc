@@ -104,12 +104,13 @@ Result<Json> ledger_rows(const PinnedMaps& maps)
                 {"fragments_full", sums->fragments_full},
                 {"health_full", sums->health_full},
                 {"drops_full", sums->drops_full}};
-    for (uint32_t ring = 0; ring < RING_COUNT; ring++)
-        row[ring == RING_REFUSALS ? "refusals" : "flows"] = {
-            {"produced", sums->ring[ring].produced},
-            {"delivered", sums->ring[ring].delivered},
-            {"suppressed", sums->ring[ring].suppressed},
-            {"lost", sums->ring[ring].lost}};
+    for (uint32_t ring = 0; ring < RING_COUNT; ring++) {
+        const ring_ledger sum = ring_sum(&*sums, ring);
+        row[ring == RING_REFUSALS ? "refusals" : "flows"] = {{"produced", sum.produced},
+                                                             {"delivered", sum.delivered},
+                                                             {"suppressed", sum.suppressed},
+                                                             {"lost", sum.lost}};
+    }
     return Json::array({row});
 }
 

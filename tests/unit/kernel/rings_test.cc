@@ -86,11 +86,31 @@ TEST_F(RingsTest, RefusalsComeFirst)
     EXPECT_TRUE(drain().empty());
 }
 
-TEST_F(RingsTest, RecordsOfAnotherSizeAreSkipped)
+TEST_F(RingsTest, FloodOfOthersKeepsNoRefusalWaiting)
+{
+    constexpr size_t records = 3000;
+    const Producer flows(flows_.fd(), sizeof(event), 7);
+    const Producer refusals(refusals_.fd(), sizeof(event), 9);
+    for (size_t i = 0; i < records; i++)
+        flows.run();
+    size_t taken = 0, taken_before_refusal = 0;
+    const auto count = datapath_->drain(soon, [&](ring which, const event&) {
+        if (taken++ == 0)
+            refusals.run(); // while the others are read
+        if (which == RING_REFUSALS)
+            taken_before_refusal = taken;
+    });
+    EXPECT_EQ(value_of(count), records + 1);
+    EXPECT_GT(taken_before_refusal, 0u);
+    EXPECT_LT(taken_before_refusal, records / 2);
+}
+
+TEST_F(RingsTest, RecordsOfAnotherSizeAreSkippedAndCounted)
 {
     Producer(flows_.fd(), sizeof(event) - 8, 1).run();
     Producer(flows_.fd(), sizeof(event) + 8, 2).run();
     Producer(flows_.fd(), sizeof(event), 3).run();
     const std::vector<std::pair<ring, uint64_t>> expected{{RING_FLOWS, 3}};
     EXPECT_EQ(drain(), expected);
+    EXPECT_EQ(datapath_->unreadable(), 2u);
 }

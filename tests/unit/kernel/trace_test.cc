@@ -38,7 +38,8 @@ TEST(Trace, TheLoadedProgramAnswersAndLeavesNoTrace)
     EXPECT_EQ(value_of(maps->rules()).at(refused.rule).index, 1u);
     EXPECT_EQ(value_of(maps->trace(question("192.0.2.9", 80))).outcome, VERDICT_ALLOW);
     EXPECT_TRUE(value_of(maps->flows(true)).empty());
-    EXPECT_EQ(value_of(maps->losses()).ring[RING_FLOWS].produced, 0u);
+    for (const auto& type : value_of(maps->losses()).type)
+        EXPECT_EQ(type.produced, 0u);
     for (const auto& row : value_of(maps->counters(0)))
         EXPECT_EQ(row.packets, 0u);
 }

@@ -38,7 +38,7 @@ TEST(Metrics, TrafficIsSplitByDirectionAndReason)
 TEST(Metrics, LedgerShowsEveryOutcomeOfBothRings)
 {
     MetricValues values;
-    values.losses.ring[RING_REFUSALS] = {.produced = 9, .delivered = 5, .suppressed = 3, .lost = 1};
+    values.losses.type[EVENT_DROP] = {.produced = 9, .delivered = 5, .suppressed = 3, .lost = 1};
     const auto text = ApplyMetrics().render(values);
     EXPECT_THAT(text, HasSubstr("ebpfd_ring_records_total{ring=\"refusals\",outcome=\"lost\"} 1"));
     EXPECT_THAT(text,

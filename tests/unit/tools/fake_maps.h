@@ -117,6 +117,10 @@ public:
     {
         return content_.namespaces;
     }
+    Result<std::vector<ledger>> losses_by_cpu() const override
+    {
+        return std::vector<ledger>{content_.losses};
+    }
     Result<TraceAnswer> trace(const TraceQuestion& question) const override
     {
         return content_.trace(question);
