@@ -108,7 +108,7 @@ Agent::Agent(const Config& config, Parts parts)
                               .node_name = config.node_name,
                               .audit = config.audit,
                               .started_ns = wall_clock_ns()},
-      parts_(std::move(parts)), totals_(config.metrics_max_series)
+      parts_(std::move(parts)), observer_(config.history_bytes), totals_(config.metrics_max_series)
 {
     if (config.flow_log)
         flow_log_ = std::make_unique<FlowLog>(observer_, *config.flow_log);
@@ -119,6 +119,7 @@ Agent::~Agent()
     reader_.reset(); // no record comes after the last that the log writes
     observer_.close();
     servers_ = {};
+    observer_.on_watch(nullptr);
 }
 
 Result<void> Agent::watch_all()
@@ -158,6 +159,7 @@ Result<void> Agent::open_datapath()
         return std::unexpected(datapath.error());
     datapath_ = std::move(*datapath);
     enforcer_ = std::make_unique<Enforcer>(*datapath_, config_.bpffs, observer_, totals_, applies_);
+    observer_.on_watch([this](const watch& wanted) { datapath_->set_watch(wanted); });
     reader_ = std::make_unique<RecordReader>(*datapath_, observer_);
     adopt_homes();
     servers_.serve();
@@ -353,7 +355,9 @@ void Agent::report(View& view)
 void Agent::tick()
 {
     enforcer_->finish();
-    const auto swept = datapath_->sweep([&](const event& closed) { observer_.consume(closed); });
+    std::vector<event> ends;
+    const auto swept = datapath_->sweep([&](const event& closed) { ends.push_back(closed); });
+    observer_.consume_swept(ends);
     if (!swept)
         spdlog::warn("ended connections stay in their table: {}", swept.error().message);
     // Parsing and compiling leave much behind that nobody needs between changes.

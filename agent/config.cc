@@ -226,6 +226,23 @@ void add_flow_log(CLI::App& app, RawOptions& raw)
         ->group(group);
 }
 
+void add_watching(CLI::App& app, Config& config)
+{
+    app.add_option("--history-bytes", config.history_bytes,
+                   "Size: memory for the latest events, which observe shows without\n"
+                   "--follow; 0: none is kept")
+        ->type_name("N")
+        ->check(CLI::Range(0u, 1u << 30).description(""))
+        ->capture_default_str()
+        ->group("Capacities");
+    app.add_option("--max-watchers", config.max_watchers,
+                   "Room for clients that follow events, at a time")
+        ->type_name("N")
+        ->check(CLI::Range(1u, 1024u).description(""))
+        ->capture_default_str()
+        ->group("Capacities");
+}
+
 void add_capacities(CLI::App& app, Config& config)
 {
     for (const auto& option : options) {
@@ -350,6 +367,7 @@ std::variant<Config, Farewell> parse_config(int argc, const char* const* argv)
     add_behaviour(app, config, raw);
     add_flow_log(app, raw);
     add_capacities(app, config);
+    add_watching(app, config);
     app.footer("Ended by a signal it exits 0 and leaves the datapath enforcing; 1: it failed;\n"
                "2: wrong usage. SIGHUP reads both folders again, and reopens the flow log.");
     try {

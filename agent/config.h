@@ -41,6 +41,8 @@ struct Config {
     uint32_t metrics_max_series = 10000; // that name pods, and as many that name rules
     std::optional<FlowLogOptions> flow_log;
     Capacities capacities;
+    uint32_t history_bytes = 4 << 20; // 0: no history
+    uint32_t max_watchers = 16;
     AttachMode attach = AttachMode::automatic;
     HookOptions hooks;
     std::string log_level = "info";

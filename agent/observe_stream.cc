@@ -94,30 +94,35 @@ std::string lost_line(uint64_t lost, int64_t time_ns)
 
 LineSource past_lines(std::vector<AttributedEvent> records)
 {
-    return
-        [records = std::move(records), next = size_t{0}]() mutable -> std::optional<std::string> {
-            if (next == records.size())
-                return std::nullopt;
-            std::string out;
-            for (size_t end = std::min(records.size(), next + lines_per_batch); next < end; next++)
-                out += to_json_line(records[next]);
-            return out;
-        };
-}
-
-LineSource live_lines(std::shared_ptr<LiveReader> reader)
-{
-    return [reader = std::move(reader)]() -> std::optional<std::string> {
-        const auto batch = reader->next(batch_wait);
-        if (!batch)
+    auto next = [records = std::move(records),
+                 next = size_t{0}]() mutable -> std::optional<std::string> {
+        if (next == records.size())
             return std::nullopt;
         std::string out;
-        if (batch->lost > 0 && !batch->records.empty())
-            out += lost_line(batch->lost, batch->records.front().time_ns);
-        for (const auto& record : batch->records)
-            out += to_json_line(record);
+        for (size_t end = std::min(records.size(), next + lines_per_batch); next < end; next++)
+            out += to_json_line(records[next]);
         return out;
     };
+    return {.next = std::move(next)};
+}
+
+std::optional<std::string> next_lines(LiveReader& reader)
+{
+    const auto batch = reader.next(batch_wait);
+    if (!batch)
+        return std::nullopt;
+    std::string out;
+    if (batch->lost > 0 && !batch->records.empty())
+        out += lost_line(batch->lost, batch->records.front().time_ns);
+    for (const auto& record : batch->records)
+        out += to_json_line(record);
+    return out;
+}
+
+LineSource live_lines(const std::shared_ptr<LiveReader>& reader)
+{
+    return {.next = [reader] { return next_lines(*reader); },
+            .cut_off = [reader] { reader->cut_off(); }};
 }
 
 } // namespace

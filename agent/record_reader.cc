@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 
 constexpr auto drain_timeout = 50ms;
 constexpr auto retry_interval = 1s;
+constexpr size_t batch_records = 256;
 
 } // namespace
 
@@ -27,10 +28,21 @@ void RecordReader::run(const std::stop_token& stop)
         drain_once(stop);
 }
 
+void RecordReader::flush()
+{
+    observer_.consume(batch_);
+    batch_.clear();
+}
+
 void RecordReader::drain_once(const std::stop_token& stop)
 {
-    const auto drained =
-        datapath_.drain(drain_timeout, [&](ring, const event& raw) { observer_.consume(raw); });
+    const auto drained = datapath_.drain(drain_timeout, [&](ring, const event& raw) {
+        batch_.push_back(raw);
+        if (batch_.size() == batch_records)
+            flush();
+    });
+    flush();
+    observer_.set_unreadable(datapath_.unreadable());
     if (drained) {
         failing_ = false;
         return;

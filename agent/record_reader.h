@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace ebpfd {
 
@@ -18,12 +19,14 @@ public:
 private:
     void run(const std::stop_token& stop);
     void drain_once(const std::stop_token& stop);
+    void flush();
 
     Datapath& datapath_;
     Observer& observer_;
     std::mutex mutex_;
     std::condition_variable_any woken_;
-    bool failing_ = false; // said so in the log
+    std::vector<event> batch_; // on its way to the observer
+    bool failing_ = false;     // said so in the log
     std::jthread thread_;
 };
 

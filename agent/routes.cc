@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "routes.h"
 
+#include "loss_report.h"
 #include "metric_values.h"
 #include "observe_stream.h"
 
@@ -100,6 +101,9 @@ std::vector<HttpRoute> socket_routes(const Sources& sources)
                          [=](const auto& request) { return policy(sources, request); }));
     routes.push_back(get("/v1/pods", [=](const auto&) {
         return HttpReply{.body = pods_json(*sources.board.latest())};
+    }));
+    routes.push_back(get("/v1/loss", [=](const auto&) {
+        return HttpReply{.body = loss_json(sources.observer.counts())};
     }));
     const auto observed = [=](const HttpRequest& request) {
         return observe_stream(sources.observer, request);

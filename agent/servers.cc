@@ -20,7 +20,8 @@ Result<std::unique_ptr<HttpServer>> listen_for_metrics(const Sources& sources,
 Result<Servers> Servers::listen(const Sources& sources)
 {
     Servers servers;
-    auto socket = HttpServer::on_socket(sources.config.socket_path(), socket_routes(sources));
+    auto socket = HttpServer::on_socket(sources.config.socket_path(), socket_routes(sources),
+                                        {.streams = sources.config.max_watchers});
     if (!socket)
         return std::unexpected(socket.error());
     servers.socket = std::move(*socket);

@@ -19,9 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A stream holds its thread: there are enough for ten of them and many questions beside.
-constexpr size_t socket_threads = 32;
+constexpr size_t question_threads = 16; // a stream holds one more
 constexpr size_t port_threads = 6;
+constexpr auto silence = 2s; // of a client that has connected and asks nothing
 constexpr size_t body_bytes = 64 << 10;
 
 class Listener final : public httplib::Server {
@@ -58,6 +58,8 @@ public:
             add(route);
         // One request a connection: no thread waits for a client that has nothing to ask.
         server_.set_keep_alive_max_count(1);
+        server_.set_keep_alive_timeout(std::chrono::seconds(silence).count());
+        server_.set_read_timeout(silence);
         server_.set_payload_max_length(body_bytes);
         // httplib's own choice, SO_REUSEPORT, would let two agents share a port.
         server_.set_socket_options([](int fd) {
@@ -76,14 +78,16 @@ public:
     }
     ~Server() override { stop(); }
 
-    Result<void> listen_on_socket(const std::string& path)
+    Result<void> listen_on_socket(const std::string& path, StreamLimits limits)
     {
         if (path.size() >= sizeof sockaddr_un::sun_path)
             return fail(ENAMETOOLONG, fmt::format("{}: path too long for a socket", path));
         server_.set_address_family(AF_UNIX);
-        server_.new_task_queue = [] { return new httplib::ThreadPool(socket_threads); };
-        // A stream's reader may pause as long as it likes; stop() cuts it.
-        server_.set_write_timeout(24h);
+        limits_ = limits;
+        server_.new_task_queue = [=] {
+            return new httplib::ThreadPool(question_threads + limits.streams);
+        };
+        server_.set_write_timeout(limits.patience);
         unlink(path.c_str());
         const mode_t before = umask(0177);
         errno = 0;
@@ -156,29 +160,54 @@ private:
             server_.Get(route.pattern, handler);
     }
 
+    // A place among the streams for as long as the pointer lives; nullptr: there is none left.
+    std::shared_ptr<void> take_place()
+    {
+        if (streams_.fetch_add(1) < limits_.streams)
+            return {this, [this](void*) { streams_--; }};
+        streams_--;
+        return nullptr;
+    }
+
     void stream(const HttpRoute& route, const httplib::Request& request,
                 httplib::Response& response)
     {
+        const auto place = take_place();
+        if (!place)
+            return send(response, error_reply(503, fmt::format("all places for streams are taken, "
+                                                               "{} of them: see --max-watchers",
+                                                               limits_.streams)));
         StreamReply reply = route.stream(request_of(request));
         if (const auto* refusal = std::get_if<HttpReply>(&reply))
             return send(response, *refusal);
         response.set_chunked_content_provider(
             "application/x-ndjson",
-            [this, next = std::get<LineSource>(std::move(reply))](size_t, httplib::DataSink& sink) {
-                if (!sink.is_writable())
-                    return false; // the client has gone
-                const auto lines = stopping_ ? std::nullopt : next();
-                if (!lines)
-                    sink.done();
-                else if (!lines->empty())
-                    return sink.write(lines->data(), lines->size());
-                return true;
-            });
+            [this, place, source = std::get<LineSource>(std::move(reply))](
+                size_t, httplib::DataSink& sink) { return send_lines(source, sink); });
+    }
+
+    // Returns whether the client is still there.
+    bool send_lines(const LineSource& source, httplib::DataSink& sink) const
+    {
+        const auto start = std::chrono::steady_clock::now();
+        const auto lines = stopping_ ? std::nullopt : source.next();
+        if (!lines) {
+            sink.done();
+            return true;
+        }
+        // Both wait until the client takes something, but no longer than their patience.
+        if (sink.is_writable() && (lines->empty() || sink.write(lines->data(), lines->size())))
+            return true;
+        if (source.cut_off && std::chrono::steady_clock::now() - start >= limits_.patience)
+            source.cut_off();
+        return false;
     }
 
     std::vector<HttpRoute> routes_;
     Listener server_;
     std::string place_;
+    StreamLimits limits_;
+    std::atomic<size_t> streams_ = 0;
     std::atomic<bool> stopping_ = false;
     std::future<void> ended_;
     std::thread thread_;
@@ -200,11 +229,11 @@ HttpReply error_reply(int status, std::string_view sentence)
             .content_type = "application/json"};
 }
 
-Result<std::unique_ptr<HttpServer>> HttpServer::on_socket(const std::string& path,
-                                                          std::vector<HttpRoute> routes)
+Result<std::unique_ptr<HttpServer>>
+HttpServer::on_socket(const std::string& path, std::vector<HttpRoute> routes, StreamLimits limits)
 {
     auto server = std::make_unique<Server>(std::move(routes));
-    if (auto listening = server->listen_on_socket(path); !listening)
+    if (auto listening = server->listen_on_socket(path, limits); !listening)
         return std::unexpected(listening.error());
     return server;
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/result.h"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -33,9 +34,16 @@ struct HttpReply {
 // {"error": sentence}.
 HttpReply error_reply(int status, std::string_view sentence);
 
-// Waits a fraction of a second for lines and returns them, each with its end; an empty string
-// if there were none, no value at the end of the stream.
-using LineSource = std::function<std::optional<std::string>()>;
+// What a stream's client gets.
+struct LineSource {
+    // Waits a fraction of a second for lines and returns them, each with its end; an empty
+    // string if there were none, no value at the end of the stream.
+    std::function<std::optional<std::string>()> next;
+    // Told before the end of a client that took nothing for too long.
+    std::function<void()> cut_off = {};
+
+    std::optional<std::string> operator()() const { return next(); }
+};
 
 // What a stream's route answers: its lines, or why there are none.
 using StreamReply = std::variant<LineSource, HttpReply>;
@@ -47,12 +55,19 @@ struct HttpRoute {
     std::function<StreamReply(const HttpRequest&)> stream; // in place of answer
 };
 
+// What clients of the unix socket may take.
+struct StreamLimits {
+    size_t streams = 16; // at a time; one more is refused with 503
+    // A stream's client that takes nothing for so long is cut off, since it holds a thread.
+    std::chrono::milliseconds patience = std::chrono::seconds(10);
+};
+
 class HttpServer {
 public:
     // Listens on a unix socket of mode 0600: clients wait until serve(); one that is there already
     // is taken for stale and removed: only who holds the runtime folder's lock may call this.
-    static Result<std::unique_ptr<HttpServer>> on_socket(const std::string& path,
-                                                         std::vector<HttpRoute> routes);
+    static Result<std::unique_ptr<HttpServer>>
+    on_socket(const std::string& path, std::vector<HttpRoute> routes, StreamLimits limits = {});
     // Listens on an IPv4 or IPv6 address.
     static Result<std::unique_ptr<HttpServer>> on_port(const std::string& address, uint16_t port,
                                                        std::vector<HttpRoute> routes);

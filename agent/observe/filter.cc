@@ -24,6 +24,7 @@ struct FilterParser {
         std::string field;
     };
     static Name split(std::string_view name);
+    static std::expected<Test, std::string> test_of(const Name& name, const std::string& value);
     static Result<Test> parse(const std::string& name, const std::string& value);
 };
 
@@ -189,30 +190,34 @@ FilterParser::Name FilterParser::split(std::string_view name)
     return out;
 }
 
+// Fails with what is wanted instead of the value; with nothing if there is no such field.
+std::expected<Test, std::string> FilterParser::test_of(const Name& name, const std::string& value)
+{
+    for (const auto& field : sided_fields)
+        if (field.name == name.field) {
+            auto test = field.parse(value);
+            return test ? std::expected<Test, std::string>(on_sides(name, std::move(*test)))
+                        : std::unexpected(test.error());
+        }
+    if (!name.source || !name.destination)
+        return std::unexpected("");
+    for (const auto& field : numbered_fields)
+        if (field.name == name.field)
+            return number_test(field, value);
+    if (name.field == "protocol")
+        return protocol_test(value);
+    if (name.field == "policy")
+        return policy_test(value);
+    return std::unexpected("");
+}
+
 Result<Test> FilterParser::parse(const std::string& name, const std::string& value)
 {
-    const Name split_name = split(name);
-    const bool sided = !split_name.source || !split_name.destination;
-    std::expected<Test, std::string> test = std::unexpected("");
-    if (const auto* field = std::ranges::find(sided_fields, split_name.field, &SidedField::name);
-        field != std::end(sided_fields)) {
-        if (auto parsed = field->parse(value))
-            return on_sides(split_name, std::move(*parsed));
-        else
-            test = std::unexpected(parsed.error());
-    } else if (const auto* numbered =
-                   std::ranges::find(numbered_fields, split_name.field, &NumberedField::name);
-               numbered != std::end(numbered_fields) && !sided) {
-        test = number_test(*numbered, value);
-    } else if (split_name.field == "protocol" && !sided) {
-        test = protocol_test(value);
-    } else if (split_name.field == "policy" && !sided) {
-        return policy_test(value);
-    } else {
-        return fail(EINVAL, fmt::format("unknown filter \"{}\"", name));
-    }
+    auto test = test_of(split(name), value);
     if (test)
         return std::move(*test);
+    if (test.error().empty())
+        return fail(EINVAL, fmt::format("unknown filter \"{}\"", name));
     return fail(EINVAL, fmt::format("filter {}=\"{}\": want {}", name, value, test.error()));
 }
 
@@ -230,6 +235,7 @@ Result<RecordFilter> RecordFilter::parse(const Conditions& conditions)
         filter.text_ += fmt::format("{}{}={}", last ? " " : "", name, value);
         last = &name;
     }
+    filter.interest_ = interest_of(conditions);
     return filter;
 }
 

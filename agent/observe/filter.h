@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "base/result.h"
+#include "observe/interest.h"
 #include "observe/record.h"
 
 #include <functional>
@@ -26,6 +27,7 @@ public:
     bool matches(const AttributedEvent& record) const;
     // The conditions in their order, as "from_pod=shop/web not_port=53"; empty: everything.
     const std::string& text() const { return text_; }
+    const Interest& interest() const { return interest_; }
 
 private:
     using Test = std::function<bool(const AttributedEvent&, const Parties&)>;
@@ -37,6 +39,7 @@ private:
 
     std::vector<Group> groups_;
     std::string text_;
+    Interest interest_;
 };
 
 } // namespace ebpfd

@@ -71,6 +71,8 @@ TEST_F(ConfigTest, DefaultsAreThoseOfTheInterface)
     EXPECT_FALSE(c.audit);
     EXPECT_EQ(c.metrics, (ListenAddress{"127.0.0.1", 9464}));
     EXPECT_EQ(c.capacities.flows, Capacities{}.flows);
+    EXPECT_EQ(c.history_bytes, 4u << 20);
+    EXPECT_EQ(c.max_watchers, 16u);
 }
 
 TEST_F(ConfigTest, FlagsSetWhatTheySay)

@@ -33,9 +33,9 @@ protected:
         std::filesystem::remove_all(dir_);
     }
 
-    void serve(std::vector<HttpRoute> routes)
+    void serve(std::vector<HttpRoute> routes, StreamLimits limits = {})
     {
-        auto server = HttpServer::on_socket(socket_, std::move(routes));
+        auto server = HttpServer::on_socket(socket_, std::move(routes), limits);
         ASSERT_TRUE(server) << server.error().message;
         server_ = std::move(*server);
         server_->serve();
@@ -242,6 +242,51 @@ TEST_F(Server, StopCutsStreamsAndSilentAndStuckClients)
     server_->stop();
     EXPECT_LT(Clock::now() - start, 900ms);
     reader.join();
+}
+
+TEST_F(Server, ClientThatTakesNothingIsCutOffAndFreesItsPlace)
+{
+    std::atomic<int> cut = 0;
+    serve({{.method = "GET",
+            .pattern = "/flood",
+            .answer = {},
+            .stream =
+                [&](const auto&) {
+                    return LineSource{.next = [] { return std::string(1 << 20, 'x') + "\n"; },
+                                      .cut_off = [&] { cut++; }};
+                }}},
+          {.streams = 1, .patience = 100ms});
+    const Fd stuck = raw_client(socket_, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(eventually([&] { return cut == 1; }));
+    size_t lines = 0;
+    EXPECT_TRUE(eventually([&] {
+        return api_stream(socket_, "/flood", [&](auto) { return ++lines < 3; }).has_value();
+    }));
+    EXPECT_EQ(lines, 3u);
+    EXPECT_EQ(cut, 1) << "who leaves is not cut off";
+}
+
+TEST_F(Server, OneStreamTooManyIsToldSo)
+{
+    serve({ticking(), echo()}, {.streams = 1, .patience = 10s});
+    std::thread first([&] { (void)api_stream(socket_, "/ticks", [](auto) { return true; }); });
+    EXPECT_TRUE(eventually([&] { return streams_ == 1; }));
+    const auto second = api_stream(socket_, "/ticks", [](auto) { return true; });
+    ASSERT_FALSE(second);
+    EXPECT_NE(second.error().message.find("--max-watchers"), std::string::npos)
+        << second.error().message;
+    EXPECT_TRUE(api_get(socket_, "/v1/policies/a/b")) << "questions have threads of their own";
+    server_->stop();
+    first.join();
+}
+
+TEST_F(Server, SilentConnectionsDoNotKeepQuestionsWaiting)
+{
+    serve({echo()}, {.streams = 1, .patience = 10s});
+    std::vector<Fd> silent;
+    for (int i = 0; i < 40; i++)
+        silent.push_back(raw_client(socket_, ""));
+    EXPECT_TRUE(api_get(socket_, "/v1/policies/a/b", 9s));
 }
 
 TEST_F(Server, StreamEndsWhenItsClientGoesWithoutAWord)

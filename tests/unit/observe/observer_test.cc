@@ -2,6 +2,7 @@
 #include "observe/observer.h"
 #include "unit/observe/records.h"
 
+#include <algorithm>
 #include <ctime>
 #include <gtest/gtest.h>
 #include <thread>
@@ -31,11 +32,35 @@ using Times = std::vector<uint64_t>;
 
 TEST(Observer, KeepsTheNewestWithinItsBytes)
 {
-    Observer observer(3 * sizeof(AttributedEvent));
+    Observer observer(4 * sizeof(AttributedEvent));
     for (uint64_t time = 1; time <= 5; time++)
         observer.consume(opened(time));
     EXPECT_EQ(times(observer.recent({}, {})), (Times{3, 4, 5}));
-    EXPECT_EQ(observer.counts().consumed, 5u);
+    const auto counts = observer.counts();
+    EXPECT_EQ(counts.consumed, 5u);
+    EXPECT_EQ(counts.by_type[EVENT_FLOW_OPEN], 5u);
+    EXPECT_EQ(counts.kept, 3u);
+    EXPECT_EQ(counts.evicted, 2u);
+}
+
+TEST(Observer, FlowsDoNotPushRefusalsOutOfThePast)
+{
+    Observer observer(4 * sizeof(AttributedEvent));
+    observer.consume(refused(1));
+    for (uint64_t time = 2; time <= 100; time++)
+        observer.consume(opened(time));
+    EXPECT_EQ(times(observer.recent({}, {})), (Times{1, 98, 99, 100}));
+}
+
+TEST(Observer, WithoutBytesThereIsNoPast)
+{
+    Observer observer(0);
+    const auto reader = observer.subscribe({}, {});
+    observer.consume(opened(1));
+    observer.consume(refused(2));
+    EXPECT_TRUE(observer.recent({}, {}).empty());
+    EXPECT_EQ(times(reader->next(1s)->records), (Times{1, 2}));
+    EXPECT_EQ(observer.counts().evicted, 2u);
 }
 
 TEST(Observer, RecordsOfOneTickStayInTheirOrder)
@@ -116,15 +141,118 @@ TEST(Observer, LiveReaderGetsThePastAndThenTheRest)
 
 TEST(Observer, SlowReaderLosesTheOldestAndIsTold)
 {
-    Observer observer(4 << 20, 2);
+    Observer observer(4 << 20, 4);
     const auto reader = observer.subscribe({}, {.last = 0});
     for (uint64_t time = 1; time <= 5; time++)
         observer.consume(opened(time));
     const auto batch = reader->next(1s);
-    EXPECT_EQ(times(batch->records), (Times{4, 5}));
-    EXPECT_EQ(batch->lost, 3u);
-    EXPECT_EQ(observer.counts().dropped, 3u);
+    EXPECT_EQ(times(batch->records), (Times{3, 4, 5}));
+    EXPECT_EQ(batch->lost, 2u);
+    EXPECT_EQ(observer.counts().dropped, 2u);
     EXPECT_EQ(reader->next(0ms)->lost, 0u);
+}
+
+TEST(Observer, SlowReaderLosesFlowsBeforeRefusals)
+{
+    Observer observer(0, 4);
+    const auto reader = observer.subscribe({}, {});
+    observer.consume(refused(1));
+    for (uint64_t time = 2; time <= 1000; time++)
+        observer.consume(opened(time));
+    EXPECT_EQ(times(reader->next(1s)->records), (Times{1, 998, 999, 1000}));
+}
+
+// offered = filtered + queued + sent + lost.
+void expect_adds_up(const ReaderTally& tally)
+{
+    EXPECT_EQ(tally.offered, tally.filtered + tally.queued + tally.sent + tally.lost);
+}
+
+TEST(Observer, LedgerOfAReaderAddsUpAtEveryStep)
+{
+    Observer observer(0, 4);
+    auto reader = observer.subscribe(RecordFilter::parse({{"type", "flow_open"}}).value(), {});
+    const auto tally = [&] { return observer.counts().present.at(0).tally; };
+    observer.consume(refused(1));
+    for (uint64_t time = 2; time <= 6; time++)
+        observer.consume(opened(time));
+    EXPECT_EQ(tally().offered, 6u);
+    EXPECT_EQ(tally().filtered, 1u);
+    EXPECT_EQ(tally().lost, 2u);
+    EXPECT_EQ(tally().queued, 3u);
+    expect_adds_up(tally());
+    EXPECT_EQ(reader->next(0ms)->records.size(), 3u);
+    EXPECT_EQ(tally().queued, 3u) << "in the reader's hands, sent or not";
+    (void)reader->next(0ms);
+    EXPECT_EQ(tally().sent, 3u);
+    expect_adds_up(tally());
+    observer.consume(opened(7));
+    reader.reset();
+    const auto counts = observer.counts();
+    EXPECT_EQ(counts.gone, 1u);
+    EXPECT_EQ(counts.gone_tally.lost, 3u) << "what waited when it left";
+    expect_adds_up(counts.gone_tally);
+    EXPECT_EQ(counts.dropped, 3u);
+}
+
+TEST(Observer, ReadersAreKnownByTheirFilters)
+{
+    Observer observer;
+    const auto all = observer.subscribe({}, {});
+    const auto some = observer.subscribe(RecordFilter::parse({{"not_port", "53"}}).value(), {});
+    some->cut_off();
+    const auto present = observer.counts().present;
+    ASSERT_EQ(present.size(), 2u);
+    EXPECT_EQ(present[0].filter, "");
+    EXPECT_EQ(present[1].filter, "not_port=53");
+    EXPECT_LT(present[0].id, present[1].id);
+    EXPECT_GT(present[0].since_ns, 0);
+}
+
+TEST(Observer, CountsReadersThatWereCutOff)
+{
+    Observer observer;
+    observer.subscribe({}, {})->cut_off();
+    observer.subscribe({}, {});
+    EXPECT_EQ(observer.counts().gone, 2u);
+    EXPECT_EQ(observer.counts().cut_off, 1u);
+}
+
+// Ten readers that take nothing while another takes all there is.
+TEST(Observer, SlowReadersCostNeitherMemoryNorAnybodyElse)
+{
+    constexpr uint64_t records = 50'000;
+    constexpr size_t queue = 4096;
+    Observer observer(0, queue);
+    std::vector<std::shared_ptr<LiveReader>> slow;
+    for (int i = 0; i < 10; i++)
+        slow.push_back(observer.subscribe({}, {}));
+    const auto quick = observer.subscribe({}, {});
+    uint64_t taken = 0;
+    std::vector<event> batch;
+    for (uint64_t time = 1; time <= records; time++) {
+        batch.push_back(time % 100 == 0 ? refused(time) : opened(time));
+        if (batch.size() < 250)
+            continue;
+        observer.consume(batch);
+        batch.clear();
+        taken += quick->next(0ms)->records.size();
+    }
+    EXPECT_EQ(taken, records);
+    const auto counts = observer.counts();
+    for (const auto& reader : counts.present) {
+        EXPECT_EQ(reader.tally.offered, records);
+        EXPECT_LE(reader.tally.queued, queue);
+        expect_adds_up(reader.tally);
+    }
+    EXPECT_EQ(counts.present.back().tally.lost, 0u);
+    for (const auto& reader : slow) { // 500 refusals, which fit
+        size_t refusals = 0;
+        for (auto some = reader->next(0ms); !some->records.empty(); some = reader->next(0ms))
+            refusals += static_cast<size_t>(std::ranges::count_if(
+                some->records, [](const auto& r) { return r.raw.type == EVENT_DROP; }));
+        EXPECT_EQ(refusals, records / 100);
+    }
 }
 
 TEST(Observer, FilterSparesTheQueue)

@@ -129,7 +129,7 @@ TEST(Counters, AddUpByVerdict)
 TEST(Counters, LossNamesRingsAndTables)
 {
     Tool tool;
-    tool.maps.losses.ring[RING_FLOWS] = {10, 7, 2, 1};
+    tool.maps.losses.type[EVENT_FLOW_OPEN] = {10, 7, 2, 1};
     tool.maps.losses.pending_full = 3;
     Json loss = tool.json({"stats", "loss"});
     EXPECT_EQ(loss["rings"][1], (Json{{"ring", "flows"},
@@ -138,6 +138,36 @@ TEST(Counters, LossNamesRingsAndTables)
                                       {"suppressed", 2},
                                       {"lost", 1}}));
     EXPECT_EQ(loss["tables"][1], (Json{{"table", "pending"}, {"full", 3}}));
+}
+
+TEST(Counters, LossShowsTypesCpusAndClients)
+{
+    Tool tool;
+    tool.maps.losses.type[EVENT_DROP] = {4, 3, 0, 1};
+    tool.answers["/v1/loss"] =
+        R"({"read":3,"history":{"kept":2,"evicted":1},"gone":{"clients":5,"cut_off":1},"clients":
+            [{"client":7,"since":"t","filter":"not_port=53","offered":3,"sent":2,"lost":1}]})";
+    const Json loss = tool.json({"stats", "loss"});
+    EXPECT_EQ(
+        loss["types"][EVENT_DROP - 1],
+        (Json{
+            {"type", "drop"}, {"produced", 4}, {"delivered", 3}, {"suppressed", 0}, {"lost", 1}}));
+    EXPECT_EQ(loss["cpus"][0]["cpu"], 0);
+    EXPECT_EQ(loss["cpus"][0]["ring"], "refusals");
+    EXPECT_EQ(loss["agent"]["clients"][0]["client"], 7);
+    tool.run({"stats", "loss"});
+    EXPECT_NE(tool.out.find("not_port=53"), std::string::npos);
+    EXPECT_EQ(tool.out.find("CPU"), std::string::npos);
+    tool.run({"stats", "loss", "-o", "wide"});
+    EXPECT_NE(tool.out.find("CPU"), std::string::npos);
+}
+
+TEST(Counters, LossOfTheRingsNeedsNoAgent)
+{
+    Tool tool;
+    EXPECT_EQ(tool.run({"stats", "loss"}), Exit::ok);
+    EXPECT_NE(tool.err.find("the agent says no"), std::string::npos);
+    EXPECT_EQ(tool.out.find("CLIENT"), std::string::npos);
 }
 
 TEST(Maps, DumpRefusesWhatHasNoEntries)
