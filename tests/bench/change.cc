@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bench/crowd.h"
 #include "bench/samples.h"
 #include "kernel/pinned.h"
 #include "lab/socket.h"
 #include "system/agent.h"
-#include "system/objects.h"
 
 #include <chrono>
 #include <filesystem>
@@ -18,34 +18,7 @@ namespace {
 using namespace std::chrono;
 using namespace system_test;
 
-constexpr int pods = 100;
-constexpr int policies = 100;
 constexpr int rounds = 50;
-
-template <class T> T must(ebpfd::Result<T> result)
-{
-    if (!result)
-        throw std::runtime_error(result.error().message);
-    return std::move(*result);
-}
-
-std::string pod_yaml(const std::string& v4, const std::string& v6, int number)
-{
-    return fmt::format("apiVersion: v1\nkind: Pod\nmetadata: {{name: pod-{0}, namespace: shop, "
-                       "labels: {{app: app-{0}}}}}\nspec: {{nodeName: node-1}}\nstatus: {{phase: "
-                       "Running, podIPs: [{{ip: {1}}}, {{ip: '{2}'}}]}}\n",
-                       number, v4, v6);
-}
-
-std::string policy_yaml(int number, bool open)
-{
-    return fmt::format(
-        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: policy-{0}, "
-        "namespace: shop}}\nspec:\n  podSelector: {{matchLabels: {{app: app-{0}}}}}\n  ingress:\n"
-        "  - from: [{{podSelector: {{matchLabels: {{app: app-{1}}}}}}}]\n    ports: [{{port: "
-        "{2}}}]\n",
-        number, (number + 1) % pods, open ? 80 : 81);
-}
 
 // Waits, without rest, until the condition holds; milliseconds since start.
 template <class Condition> double wait_until(steady_clock::time_point start, Condition condition)
@@ -133,7 +106,7 @@ Samples measure_entry(const Agent& agent, const ebpfd::PinnedMaps& maps, const l
 // The inventory entry is there; the interface comes. Time begins when it has its address.
 Samples measure_interface(const Agent& agent, const ebpfd::PinnedMaps& maps, lab::Node& node)
 {
-    constexpr int number = pods + 2;
+    constexpr int number = Crowd::pods + 2;
     replace_file(
         agent.inventory() / "late.yaml",
         pod_yaml(fmt::format("10.1.0.{}", number), fmt::format("fd00:1::{}", number), number));
@@ -183,19 +156,11 @@ void measure_changes_with(lab::Node& node, Agent& agent, const std::string& mode
 
 bool measure_changes()
 {
-    const auto node = must(lab::Node::make(lab::Wiring::routed));
-    Agent agent(*node);
-    for (int i = 0; i < pods; i++) {
-        const auto* pod = must(node->add_pod(fmt::format("pod{}", i), static_cast<uint8_t>(i + 2)));
-        replace_file(agent.inventory() / fmt::format("pod-{}.yaml", i),
-                     pod_yaml(pod->v4, pod->v6, i));
-    }
-    for (int i = 0; i < policies; i++)
-        replace_file(agent.policies() / fmt::format("policy-{}.yaml", i), policy_yaml(i, true));
-    fmt::print("| {} local pods, {} policies; ms | median | p99 | max |\n|---|---|---|---|\n", pods,
-               policies);
+    Crowd crowd;
+    fmt::print("| {0} local pods, {0} policies; ms | median | p99 | max |\n|---|---|---|---|\n",
+               Crowd::pods);
     for (const char* mode : {"tcx", "clsact"})
-        measure_changes_with(*node, agent, mode);
+        measure_changes_with(*crowd.node, crowd.agent, mode);
     fmt::print("\n");
     return true;
 }

@@ -27,5 +27,7 @@ private:
 // A group of measurements; prints its own table to stdout. Returns whether it could measure.
 bool measure_packets();
 bool measure_changes();
+bool measure_events();
+bool measure_idle();
 
 } // namespace bench

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/crowd.h"
+#include "bench/samples.h"
+#include "kernel/pinned.h"
+#include "lab/socket.h"
+
+#include <chrono>
+#include <fmt/format.h>
+#include <fstream>
+#include <thread>
+#include <unistd.h>
+
+// What the agent takes while nothing happens: 100 pods, 1,000 open flows.
+namespace bench {
+namespace {
+
+using namespace std::chrono;
+using namespace std::chrono_literals;
+
+constexpr int flows_of_a_pod = 5; // each is a flow at either end
+constexpr auto while_idle = 20s;
+
+// CPU time of a process, all its threads, in seconds.
+double cpu_seconds(pid_t pid)
+{
+    std::ifstream file(fmt::format("/proc/{}/stat", pid));
+    std::string text;
+    std::getline(file, text);
+    std::istringstream fields(text.substr(text.rfind(')') + 2));
+    std::string skipped;
+    for (int i = 0; i < 11; i++)
+        fields >> skipped;
+    double user = 0;
+    double system = 0;
+    fields >> user >> system;
+    return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+lab::Connection open_flow(const Crowd& crowd, int number, uint16_t port)
+{
+    const auto& from = crowd.node->pod(fmt::format("pod{}", (number + 1) % Crowd::pods));
+    const auto& to = crowd.node->pod(fmt::format("pod{}", number));
+    auto flow = lab::open_connection(from, to, lab::Family::v4, lab::Transport::udp, port);
+    if (!flow)
+        throw std::runtime_error("a flow did not open");
+    return std::move(*flow);
+}
+
+} // namespace
+
+bool measure_idle()
+{
+    Crowd crowd;
+    for (int i = 0; i < Crowd::pods; i++)
+        std::filesystem::remove(crowd.agent.policies() / fmt::format("policy-{}.yaml", i));
+    if (!crowd.agent.start())
+        throw std::runtime_error("ebpfd did not start: " + crowd.agent.process().err());
+    std::vector<lab::Connection> flows;
+    for (int pod = 0; pod < Crowd::pods; pod++)
+        for (uint16_t port = 1; port <= flows_of_a_pod; port++)
+            flows.push_back(open_flow(crowd, pod, port));
+    const auto maps = must(ebpfd::PinnedMaps::open(crowd.agent.bpffs()));
+    std::this_thread::sleep_for(2s); // what has just happened is dealt with
+    const pid_t agent = crowd.agent.process().pid();
+    const double before = cpu_seconds(agent);
+    std::this_thread::sleep_for(while_idle);
+    fmt::print("| idle agent, {} pods, {} open flows | {:.2f} % of a core |\n|---|---|\n\n",
+               Crowd::pods, must(maps->flows(false)).size(),
+               100 * (cpu_seconds(agent) - before) / duration<double>(while_idle).count());
+    crowd.agent.stop();
+    (void)crowd.agent.detach();
+    return true;
+}
+
+} // namespace bench
