@@ -89,12 +89,18 @@ TEST_F(RingsTest, RefusalsComeFirst)
 TEST_F(RingsTest, FloodOfOthersKeepsNoRefusalWaiting)
 {
     constexpr size_t records = 3000;
-    const Producer flows(flows_.fd(), sizeof(event), 7);
-    const Producer refusals(refusals_.fd(), sizeof(event), 9);
+    const Bpffs roomy;
+    auto options = small_options(roomy);
+    options.capacities.flow_ring = 1 << 20;
+    const auto datapath = value_of(Datapath::open(options));
+    const auto flow_ring = value_of(RawMap::open_pinned(roomy.maps(), "flow_ring"));
+    const auto refusal_ring = value_of(RawMap::open_pinned(roomy.maps(), "refusal_ring"));
+    const Producer flows(flow_ring.fd(), sizeof(event), 7);
+    const Producer refusals(refusal_ring.fd(), sizeof(event), 9);
     for (size_t i = 0; i < records; i++)
         flows.run();
     size_t taken = 0, taken_before_refusal = 0;
-    const auto count = datapath_->drain(soon, [&](ring which, const event&) {
+    const auto count = datapath->drain(soon, [&](ring which, const event&) {
         if (taken++ == 0)
             refusals.run(); // while the others are read
         if (which == RING_REFUSALS)
