@@ -57,15 +57,36 @@ static __always_inline __u32 lowest_bit(__u64 word)
 	return bit_of_product[((word & -word) * DE_BRUIJN) >> 58];
 }
 
-/* Takes the action of the first rule that matches: the lowest bit of word number i. */
-static __always_inline void decide_by_rule(struct decision *d, const struct ruleset *set, __u32 i,
-                                           __u64 word)
+/* The bits of word number i that stand for rules from this one on. */
+static __always_inline __u64 from_rule(__u64 word, __u32 i, __u32 rule)
 {
-	const struct ruleset_rule *rule =
-		&set->rule[MASKED(i * 64 + lowest_bit(word), RULES_MAX - 1)];
+	if (rule <= i * 64)
+		return word;
+	return rule >= (i + 1) * 64 ? 0 : word & (~0ULL << (rule & 63));
+}
 
-	d->rule = rule->rule;
-	decide(d, rule->action == ACTION_ALLOW ? REASON_RULE : REASON_DENIED);
+/*
+ * Takes the action of the first rule that matches in word number i. One that passes is none: it
+ * has the rest of its tier left out, up to rule number *next. Returns whether a rule decided.
+ */
+static __always_inline int decide_by_word(struct decision *d, const struct ruleset *set, __u32 i,
+                                          __u64 word, __u32 *next)
+{
+	for (int passed = 0; passed < TIER_COUNT; passed++) {
+		const struct ruleset_rule *rule;
+
+		word = from_rule(word, i, *next);
+		if (!word)
+			return 0;
+		rule = &set->rule[MASKED(i * 64 + lowest_bit(word), RULES_MAX - 1)];
+		if (rule->action != ACTION_PASS) {
+			d->rule = rule->rule;
+			decide(d, rule->action == ACTION_ALLOW ? REASON_RULE : REASON_DENIED);
+			return 1;
+		}
+		*next = rule->tier < TIER_COUNT ? set->tier_end[rule->tier] : RULES_MAX;
+	}
+	return 0;
 }
 
 /* An address's number in force under this generation. */
@@ -157,12 +178,13 @@ static __always_inline void classify_service(const struct question *q, struct de
                                              const struct ruleset *set)
 {
 	const struct bitmap *match = find_peer(q, d->identity);
+	__u32 next = 0;
 
 	if (!match)
 		return;
 	for (__u32 i = 0; i < BITMAP_WORDS; i++) {
-		if (match->word[i])
-			return decide_by_rule(d, set, i, match->word[i]);
+		if (decide_by_word(d, set, i, match->word[i], &next))
+			return;
 	}
 }
 
@@ -170,6 +192,7 @@ static __always_inline void classify_rules(const struct question *q, struct deci
                                            const struct ruleset *set)
 {
 	const struct bitmap *pod = &no_rules, *peer = NULL, *cidr = NULL, *port = NULL;
+	__u32 next = 0;
 
 	if (d->identity >= IDENTITY_FIRST) {
 		pod = &set->any_pod;
@@ -191,8 +214,8 @@ static __always_inline void classify_rules(const struct question *q, struct deci
 			(set->any_peer.word[i] | pod->word[i] | peer->word[i] | cidr->word[i]) &
 			(set->any_port.word[i] | port->word[i]);
 
-		if (match)
-			return decide_by_rule(d, set, i, match);
+		if (decide_by_word(d, set, i, match, &next))
+			return;
 	}
 }
 

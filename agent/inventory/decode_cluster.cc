@@ -33,6 +33,7 @@ Node decode_node(const ObjectField& root)
 {
     Node node;
     node.name = root["metadata"]["name"].string();
+    node.labels = root["metadata"]["labels"].string_map();
     for (const ObjectField& item : root["status"]["addresses"].items()) {
         const std::string type = item["type"].string();
         if (type == "InternalIP" || type == "ExternalIP")

@@ -20,6 +20,8 @@ constexpr std::array<std::string_view, REASON_COUNT> reasons{
     "",          "denied", "unknown-pod", "fragment", "malformed", "not-ip",     "source-routed",
     "spoofed",   ""};
 constexpr std::array<std::string_view, 2> directions{"ingress", "egress"};
+constexpr std::array<std::string_view, 3> actions{"allow", "deny", "pass"};
+constexpr std::array<std::string_view, TIER_COUNT> tiers{"Admin", "NetworkPolicy", "Baseline"};
 constexpr std::array<std::string_view, EVENT_TYPE_COUNT> types{
     "",           "flow_open",      "flow_update",    "flow_close",
     "drop",       "tcp_retransmit", "tcp_reset_sent", "tcp_reset_received",
@@ -47,6 +49,16 @@ std::string_view reason_name(uint32_t reason)
 std::string_view direction_name(uint32_t direction)
 {
     return pick(directions, direction);
+}
+
+std::string_view action_name(uint32_t action)
+{
+    return pick(actions, action);
+}
+
+std::string_view tier_name(uint32_t tier)
+{
+    return pick(tiers, tier);
 }
 
 std::string_view event_type_name(uint32_t type)

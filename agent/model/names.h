@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "ebpfd/event.h"
+#include "ebpfd/ruleset.h"
 #include "ebpfd/verdict.h"
 
 #include <cstdint>
@@ -15,6 +16,8 @@ namespace ebpfd {
 std::string_view verdict_name(uint32_t verdict);     // allow, deny, would-deny
 std::string_view reason_name(uint32_t reason);       // no-policy, rule, node …
 std::string_view direction_name(uint32_t direction); // ingress, egress
+std::string_view action_name(uint32_t action);       // allow, deny, pass
+std::string_view tier_name(uint32_t tier);           // Admin, NetworkPolicy, Baseline
 std::string_view event_type_name(uint32_t type);     // flow_open, drop, kernel_drop …
 std::string_view flow_state_name(uint32_t state);    // new, established, closing, closed
 // Of the kernel's socket: established, syn-sent …; empty for 0, which is none.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "ebpfd/ruleset.h"
+#include "ebpfd/verdict.h"
 #include "model/address.h"
 
 #include <cstdint>
@@ -42,9 +44,9 @@ struct Pod {
     std::string interface; // annotation ebpfd.io/interface; empty: found by address
     std::string created;   // metadata.creationTimestamp, RFC 3339: sorts as text
     bool host_network = false;
-    bool finished = false; // phase Succeeded or Failed
-    std::vector<IpAddress> addresses;   // status.podIPs and podIP, both families
-    std::vector<NamedPort> ports;       // of containers, and of init containers that stay
+    bool finished = false;            // phase Succeeded or Failed
+    std::vector<IpAddress> addresses; // status.podIPs and podIP, both families
+    std::vector<NamedPort> ports;     // of containers, and of init containers that stay
     Origin origin;
 
     std::string key() const { return pod_namespace + "/" + name; }
@@ -73,14 +75,15 @@ struct Service {
 struct EndpointSlice {
     std::string slice_namespace = "default";
     std::string name;
-    std::string service; // label kubernetes.io/service-name
-    std::vector<ServicePort> ports;           // target ports, by the service port's name
-    std::vector<IpAddress> ready_addresses;   // of endpoints whose condition ready is not false
+    std::string service;                    // label kubernetes.io/service-name
+    std::vector<ServicePort> ports;         // target ports, by the service port's name
+    std::vector<IpAddress> ready_addresses; // of endpoints whose condition ready is not false
     Origin origin;
 };
 
 struct Node {
     std::string name;
+    Labels labels;
     std::vector<IpAddress> addresses;
     Origin origin;
 };
@@ -107,11 +110,12 @@ struct IpBlock {
     auto operator<=>(const IpBlock&) const = default;
 };
 
-// Either an ipBlock, or selectors: pods alone means the policy's own namespace.
+// A block, nodes, or pods: those alone means the policy's own namespace.
 struct PolicyPeer {
     std::optional<IpBlock> block;
     std::optional<Selector> namespaces;
     std::optional<Selector> pods;
+    std::optional<Selector> nodes{}; // of cluster-wide policies alone: the nodes' addresses
     bool operator==(const PolicyPeer&) const = default;
 };
 
@@ -132,6 +136,8 @@ struct PolicyRule {
     std::vector<PolicyPeer> peers; // empty: everyone
     std::vector<PolicyPort> ports; // empty: every port and protocol
     Origin origin;
+    rule_action action = ACTION_ALLOW;
+    bool nobody = false; // no peer at all: none of those that stand there is enforced
 };
 
 // networking.k8s.io/v1 NetworkPolicy after defaulting. A direction without a value is not
@@ -145,6 +151,27 @@ struct NetworkPolicy {
     Origin origin;
 
     std::string key() const { return policy_namespace + "/" + name; }
+};
+
+// ClusterNetworkPolicy, or one of its predecessors, AdminNetworkPolicy and
+// BaselineAdminNetworkPolicy: ordered rules of one tier that isolate nobody by themselves.
+struct ClusterPolicy {
+    std::string kind;
+    std::string name;
+    tier in_tier = TIER_ADMIN;
+    uint32_t priority = 0; // lower comes first
+    Selector namespaces;   // of the subjects
+    Selector pods;
+    std::vector<PolicyRule> ingress;
+    std::vector<PolicyRule> egress;
+    std::vector<std::string> notes; // what of it is not enforced
+    Origin origin;
+
+    std::string key() const { return kind + "/" + name; }
+    const std::vector<PolicyRule>& rules(direction dir) const
+    {
+        return dir == DIRECTION_INGRESS ? ingress : egress;
+    }
 };
 
 } // namespace ebpfd

@@ -20,12 +20,21 @@ struct LocalInterface {
 // All that policy depends on, at one moment: plain data, shared objects never change.
 struct World {
     std::vector<std::shared_ptr<const NetworkPolicy>> policies;
+    std::vector<std::shared_ptr<const ClusterPolicy>> cluster_policies;
     std::vector<std::shared_ptr<const Pod>> pods; // finished and host-network pods included
     std::vector<std::shared_ptr<const Namespace>> namespaces;
     std::vector<std::shared_ptr<const Service>> services;
     std::vector<std::shared_ptr<const EndpointSlice>> slices;
+    std::vector<std::shared_ptr<const Node>> nodes;
     std::set<IpAddress> node_addresses; // of this node only
     std::vector<LocalInterface> interfaces;
+
+    size_t policy_count() const { return policies.size() + cluster_policies.size(); }
+    // Whether both hold the same objects.
+    bool has_policies_of(const World& other) const
+    {
+        return policies == other.policies && cluster_policies == other.cluster_policies;
+    }
 };
 
 } // namespace ebpfd

@@ -79,9 +79,9 @@ Result<Plan> compile(const World& world)
     const auto services = resolve_services(world, identities, plan.warnings);
     place_services(services, plan);
 
-    RuleBits bits(identities);
+    RuleBits bits(world, identities);
     RulesetPool rulesets(bits, identities, services);
-    for (const Subject& subject : find_subjects(world, plan.warnings)) {
+    for (const Subject& subject : find_subjects(world, identities, plan.warnings)) {
         auto endpoint = place_endpoint(subject, rulesets);
         if (!endpoint)
             return fail("compile", std::move(endpoint.error()));

@@ -9,6 +9,21 @@ namespace {
 constexpr std::string_view DIGITS = "0123456789";
 constexpr int64_t LAST_PORT = 65535;
 
+void set_range(const Field& port, const std::optional<Field>& end, PolicyPort& result,
+               FieldErrors& errors)
+{
+    const auto first = decode_port_number(port, errors);
+    const auto last = end ? decode_port_number(*end, errors) : first;
+    if (!first || !last)
+        return;
+    if (*last < *first)
+        errors.add(*end, "must be at least the port, " + std::to_string(*first) + ", is " +
+                             std::to_string(*last));
+    result.port = PortRange{*first, *last};
+}
+
+} // namespace
+
 Protocol decode_protocol(const Field& field, FieldErrors& errors)
 {
     const auto name = text_of(field, errors);
@@ -21,7 +36,7 @@ Protocol decode_protocol(const Field& field, FieldErrors& errors)
     return Protocol::tcp;
 }
 
-std::optional<uint16_t> decode_number(const Field& field, FieldErrors& errors)
+std::optional<uint16_t> decode_port_number(const Field& field, FieldErrors& errors)
 {
     if (field.value->kind != Value::Kind::integer) {
         errors.add(field, "must be an integer, is " + std::string(kind_with_article(*field.value)));
@@ -35,7 +50,7 @@ std::optional<uint16_t> decode_number(const Field& field, FieldErrors& errors)
     return static_cast<uint16_t>(number);
 }
 
-std::string decode_name(const Field& field, FieldErrors& errors)
+std::string decode_port_name(const Field& field, FieldErrors& errors)
 {
     const std::string& name = field.value->string;
     if (!name.empty() && name.find_first_not_of(DIGITS) == std::string::npos)
@@ -47,21 +62,6 @@ std::string decode_name(const Field& field, FieldErrors& errors)
     return name;
 }
 
-void set_range(const Field& port, const std::optional<Field>& end, PolicyPort& result,
-               FieldErrors& errors)
-{
-    const auto first = decode_number(port, errors);
-    const auto last = end ? decode_number(*end, errors) : first;
-    if (!first || !last)
-        return;
-    if (*last < *first)
-        errors.add(*end, "must be at least the port, " + std::to_string(*first) + ", is " +
-                             std::to_string(*last));
-    result.port = PortRange{*first, *last};
-}
-
-} // namespace
-
 PolicyPort decode_port(const Field& field, FieldErrors& errors)
 {
     PolicyPort result;
@@ -72,7 +72,7 @@ PolicyPort decode_port(const Field& field, FieldErrors& errors)
     const auto port = member(field, "port");
     const auto end = member(field, "endPort");
     if (port && port->value->kind == Value::Kind::string) {
-        result.port = decode_name(*port, errors);
+        result.port = decode_port_name(*port, errors);
         if (end)
             errors.add(*end, "needs a port that is a number");
     } else if (port) {

@@ -7,17 +7,6 @@ namespace ebpfd {
 
 namespace {
 
-std::optional<Cidr> decode_cidr(const Field& field, FieldErrors& errors)
-{
-    const auto text = text_of(field, errors);
-    if (!text)
-        return std::nullopt;
-    const auto cidr = Cidr::parse(*text);
-    if (!cidr)
-        errors.add(field, "must be a block such as 10.0.0.0/8 or fd00::/8, is \"" + *text + "\"");
-    return cidr;
-}
-
 void add_except(const Field& field, IpBlock& block, FieldErrors& errors)
 {
     const auto cidr = decode_cidr(field, errors);
@@ -71,6 +60,17 @@ PolicyRule decode_rule(const Field& field, std::string_view peers, const std::st
 }
 
 } // namespace
+
+std::optional<Cidr> decode_cidr(const Field& field, FieldErrors& errors)
+{
+    const auto text = text_of(field, errors);
+    if (!text)
+        return std::nullopt;
+    const auto cidr = Cidr::parse(*text);
+    if (!cidr)
+        errors.add(field, "must be a block such as 10.0.0.0/8 or fd00::/8, is \"" + *text + "\"");
+    return cidr;
+}
 
 PolicyPeer decode_peer(const Field& field, FieldErrors& errors)
 {

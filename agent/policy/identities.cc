@@ -115,6 +115,12 @@ uint32_t Identities::intern(const Pod& pod)
     return known->second;
 }
 
+const Labels* Identities::labels_of_namespace(const std::string& name) const
+{
+    const auto found = namespaces_.find(name);
+    return found == namespaces_.end() ? nullptr : &found->second;
+}
+
 const Pod* Identities::owner(const IpAddress& address) const
 {
     const auto found = owners_.find(address);

@@ -34,6 +34,8 @@ public:
     const std::vector<std::pair<IpAddress, uint32_t>>& addresses() const { return addresses_; }
     // The identities that a peer with selectors matches; pods alone means own_namespace.
     Bitset select(const PolicyPeer& peer, const std::string& own_namespace);
+    // Of every namespace that is described or has a pod; nullptr: it is neither.
+    const Labels* labels_of_namespace(const std::string& name) const;
     const std::vector<std::string>& warnings() const { return warnings_; }
 
 private:

@@ -65,6 +65,16 @@ const Bitmap* narrowest(const std::vector<Entry>& entries, const std::vector<siz
     return candidate == 0 ? nullptr : &entries[candidate - 1].rules;
 }
 
+std::optional<uint32_t> first_bit(const Bitmap& bitmap, uint32_t from)
+{
+    for (size_t index = from / 64; index < bitmap.size(); ++index) {
+        const uint64_t wanted = index == from / 64 ? ~uint64_t{0} << (from % 64) : ~uint64_t{0};
+        if (const uint64_t word = bitmap[index] & wanted; word != 0)
+            return static_cast<uint32_t>(index * 64 + static_cast<size_t>(std::countr_zero(word)));
+    }
+    return std::nullopt;
+}
+
 uint64_t word_of(const Bitmap* row, size_t index)
 {
     return row == nullptr ? 0 : (*row)[index];
@@ -103,21 +113,27 @@ const Bitmap* Judge::port_row(Protocol protocol, uint16_t port) const
                      static_cast<size_t>(end - ruleset_.ports.begin()), number);
 }
 
-std::optional<uint32_t> Judge::decide(const Destination& destination) const
+Bitmap Judge::matching(const Destination& destination) const
 {
     const Bitmap* pods = destination.identity ? &ruleset_.any_pod : nullptr;
     const Bitmap* peer = destination.identity ? peer_row(*destination.identity) : nullptr;
     const Bitmap* cidr = cidr_row(destination.address);
     const Bitmap* port = port_row(destination.protocol, destination.port);
+    Bitmap result{};
     for (size_t index = 0; index < BITMAP_WORDS; ++index) {
         const uint64_t peers = ruleset_.any_peer[index] | word_of(pods, index) |
                                word_of(peer, index) | word_of(cidr, index);
-        const uint64_t matching = peers & (ruleset_.any_port[index] | word_of(port, index));
-        if (matching != 0)
-            return static_cast<uint32_t>(index * 64 +
-                                         static_cast<size_t>(std::countr_zero(matching)));
+        result[index] = peers & (ruleset_.any_port[index] | word_of(port, index));
     }
-    return std::nullopt;
+    return result;
+}
+
+std::optional<uint32_t> Judge::decide(const Bitmap& matching) const
+{
+    auto bit = first_bit(matching, 0);
+    while (bit && ruleset_.bits[*bit].action == ACTION_PASS)
+        bit = first_bit(matching, ruleset_.tier_end[ruleset_.bits[*bit].in_tier]);
+    return bit;
 }
 
 } // namespace ebpfd

@@ -20,8 +20,10 @@ struct Destination {
 class Judge {
 public:
     explicit Judge(const PlanRuleset& ruleset);
-    // The rule that decides, by its bit; nothing: no rule matches, which allows.
-    std::optional<uint32_t> decide(const Destination& destination) const;
+    // All rules that match.
+    Bitmap matching(const Destination& destination) const;
+    // The rule that decides among these, by its bit; nothing: none, which allows.
+    std::optional<uint32_t> decide(const Bitmap& matching) const;
 
 private:
     const Bitmap* peer_row(uint32_t identity) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/network_policy.h"
 
+#include "policy/decode_metadata.h"
 #include "policy/decode_rule.h"
 #include "policy/decode_selector.h"
 #include "policy/fields.h"
@@ -15,20 +16,6 @@ struct Directions {
     bool egress = false;
 };
 
-void decode_name(const Field& metadata, NetworkPolicy& result, FieldErrors& errors)
-{
-    const auto name = member(metadata, "name");
-    if (!name) {
-        errors.add(metadata, "name is required");
-        return;
-    }
-    result.name = text_of(*name, errors).value_or("");
-    if (name->value->kind != Value::Kind::string)
-        return;
-    if (const auto wrong = wrong_dns_subdomain(result.name); !wrong.empty())
-        errors.add(*name, "\"" + result.name + "\" " + std::string(wrong));
-}
-
 void decode_namespace(const Field& metadata, NetworkPolicy& result, FieldErrors& errors)
 {
     const auto field = member(metadata, "namespace");
@@ -42,15 +29,10 @@ void decode_namespace(const Field& metadata, NetworkPolicy& result, FieldErrors&
 
 void decode_metadata(const Field& root, NetworkPolicy& result, FieldErrors& errors)
 {
-    const auto metadata = member(root, "metadata");
-    if (!metadata) {
-        errors.add(root, "metadata.name is required");
-        return;
+    if (const auto metadata = find_metadata(root, errors)) {
+        result.name = decode_object_name(*metadata, errors);
+        decode_namespace(*metadata, result, errors);
     }
-    if (!check_map(*metadata, errors))
-        return;
-    decode_name(*metadata, result, errors);
-    decode_namespace(*metadata, result, errors);
 }
 
 void add_type(const Field& field, Directions& result, FieldErrors& errors)

@@ -13,7 +13,8 @@ namespace {
 std::string bit_key(const PlanRule& rule, const RuleBit& bit)
 {
     KeyWriter key;
-    key.text(rule.key).number(bit.action).raw(bit.peers->key).number(bit.any_port);
+    key.text(rule.key).number(bit.action).number(bit.in_tier);
+    key.raw(bit.peers->key).number(bit.any_port);
     key.number(bit.ports.size());
     for (const auto& [protocol, range] : bit.ports)
         key.number(static_cast<uint64_t>(protocol)).number(range.first).number(range.last);
@@ -36,7 +37,46 @@ std::string selector_key(const PolicyPeer& peer, const std::string& own_namespac
     return key.selector(peer.pods.value_or(Selector{})).take();
 }
 
+std::string rule_key(const RuleSource& source)
+{
+    KeyWriter key;
+    key.text(source.cluster ? "cluster" : "rule").number(source.dir);
+    key.text(source.policy_namespace()).text(source.policy_name()).number(source.index);
+    // What is part of its name in every record; a NetworkPolicy's rules only ever allow.
+    return source.cluster ? key.number(source.rule().action).take() : key.take();
+}
+
 } // namespace
+
+const PolicyRule& RuleSource::rule() const
+{
+    if (cluster)
+        return cluster->rules(dir)[index];
+    return (dir == DIRECTION_INGRESS ? *policy->ingress : *policy->egress)[index];
+}
+
+const std::string& RuleSource::policy_namespace() const
+{
+    return cluster ? cluster->kind : policy->policy_namespace;
+}
+
+const std::string& RuleSource::policy_name() const
+{
+    return cluster ? cluster->name : policy->name;
+}
+
+// The addresses stand in the key: a change of nodes is a change of the rule.
+void RuleBits::add_nodes(const Selector& selector, PeerSet& set, std::set<std::string>& keys) const
+{
+    for (const auto& node : world_.nodes) {
+        if (!selector.matches(node->labels))
+            continue;
+        for (const IpAddress& address : node->addresses) {
+            set.blocks.push_back({.cidr = {address, 128}, .except = {}});
+            keys.insert(KeyWriter().text("block").block(set.blocks.back()).take());
+        }
+    }
+}
 
 void RuleBits::add_peer(const PolicyPeer& peer, const std::string& own_namespace, PeerSet& set,
                         std::set<std::string>& keys)
@@ -44,6 +84,8 @@ void RuleBits::add_peer(const PolicyPeer& peer, const std::string& own_namespace
     if (peer.block) {
         set.blocks.push_back(*peer.block);
         keys.insert(KeyWriter().text("block").block(*peer.block).take());
+    } else if (peer.nodes) {
+        add_nodes(*peer.nodes, set, keys);
     } else if (every_pod(peer)) {
         set.any_pod = true;
         keys.insert(KeyWriter().text("pods").take());
@@ -53,54 +95,60 @@ void RuleBits::add_peer(const PolicyPeer& peer, const std::string& own_namespace
     }
 }
 
-std::shared_ptr<const PeerSet> RuleBits::peers(const NetworkPolicy& policy, const PolicyRule& rule)
+std::shared_ptr<const PeerSet> RuleBits::peers(const RuleSource& source)
 {
+    const PolicyRule& rule = source.rule();
     const auto known = peers_.find(&rule);
     if (known != peers_.end())
         return known->second;
     auto set = std::make_shared<PeerSet>();
-    set->any_peer = rule.peers.empty();
+    set->any_peer = rule.peers.empty() && !rule.nobody;
     set->identities = Bitset(identities_.all().size());
     std::set<std::string> keys;
     for (const PolicyPeer& peer : rule.peers)
-        add_peer(peer, policy.policy_namespace, *set, keys);
+        add_peer(peer, source.policy_namespace(), *set, keys);
     KeyWriter key;
-    key.number(keys.size());
+    key.number(set->any_peer).number(keys.size());
     for (const std::string& one : keys)
         key.raw(one);
     set->key = key.take();
     return peers_.emplace(&rule, std::move(set)).first->second;
 }
 
-std::vector<const RuleBit*> RuleBits::ingress(const NetworkPolicy& policy, size_t index,
+RuleBit RuleBits::make_bit(const RuleSource& source)
+{
+    return {.rule = add_rule(source),
+            .action = source.rule().action,
+            .in_tier = source.in_tier(),
+            .peers = peers(source),
+            .any_port = source.rule().ports.empty(),
+            .ports = {},
+            .key = {}};
+}
+
+std::vector<const RuleBit*> RuleBits::ingress(const RuleSource& source,
                                               const std::vector<NamedPort>& pod_ports)
 {
-    const PolicyRule& rule = (*policy.ingress)[index];
+    const PolicyRule& rule = source.rule();
     auto ports = merged(resolve(rule.ports, pod_ports));
     if (ports.empty() && !rule.ports.empty())
         return {};
     const auto known = ingress_.find({&rule, ports});
     if (known != ingress_.end())
         return {known->second};
-    RuleBit bit{.rule = add_rule(policy, index, DIRECTION_INGRESS),
-                .peers = peers(policy, rule),
-                .any_port = rule.ports.empty(),
-                .ports = ports,
-                .key = {}};
+    RuleBit bit = make_bit(source);
+    bit.ports = ports;
     return {ingress_.emplace(BitKey{&rule, std::move(ports)}, keep(std::move(bit))).first->second};
 }
 
-const std::vector<const RuleBit*>& RuleBits::egress(const NetworkPolicy& policy, size_t index)
+const std::vector<const RuleBit*>& RuleBits::egress(const RuleSource& source)
 {
-    const PolicyRule& rule = (*policy.egress)[index];
+    const PolicyRule& rule = source.rule();
     const auto [known, fresh] = egress_.try_emplace(&rule);
     if (!fresh)
         return known->second;
-    const RuleBit bit{.rule = add_rule(policy, index, DIRECTION_EGRESS),
-                      .peers = peers(policy, rule),
-                      .any_port = rule.ports.empty(),
-                      .ports = merged(resolve(rule.ports, {})),
-                      .key = {}};
+    RuleBit bit = make_bit(source);
+    bit.ports = merged(resolve(rule.ports, {}));
     if (bit.any_port || !bit.ports.empty())
         known->second.push_back(keep(bit));
     for (RuleBit& named : named_bits(bit, rule))
@@ -139,9 +187,10 @@ const RuleBit* RuleBits::isolation(const std::vector<const NetworkPolicy*>& poli
                    .take();
     auto everyone = std::make_shared<PeerSet>();
     everyone->any_peer = true;
-    everyone->key = KeyWriter().number(0).take();
+    everyone->key = KeyWriter().number(1).number(0).take();
     return keep({.rule = intern(std::move(rule)),
                  .action = ACTION_DENY,
+                 .in_tier = TIER_NETWORK_POLICY,
                  .peers = std::move(everyone),
                  .any_port = true,
                  .ports = {},
@@ -158,22 +207,16 @@ uint32_t RuleBits::self_rule()
                    .origin = {}});
 }
 
-uint32_t RuleBits::add_rule(const NetworkPolicy& policy, size_t index, direction dir)
+uint32_t RuleBits::add_rule(const RuleSource& source)
 {
-    const auto& rules = dir == DIRECTION_INGRESS ? *policy.ingress : *policy.egress;
-    auto key = KeyWriter()
-                   .text("rule")
-                   .number(dir)
-                   .text(policy.policy_namespace)
-                   .text(policy.name)
-                   .number(index)
-                   .take();
-    return intern({.key = std::move(key),
-                   .dir = dir,
-                   .index = static_cast<uint16_t>(index),
-                   .policy_namespace = policy.policy_namespace,
-                   .policy = policy.name,
-                   .origin = rules[index].origin});
+    return intern({.key = rule_key(source),
+                   .kind = source.cluster ? RULE_CLUSTER_POLICY : RULE_NETWORK_POLICY,
+                   .dir = source.dir,
+                   .action = source.rule().action,
+                   .index = static_cast<uint16_t>(source.index),
+                   .policy_namespace = source.policy_namespace(),
+                   .policy = source.policy_name(),
+                   .origin = source.rule().origin});
 }
 
 uint32_t RuleBits::intern(PlanRule rule)

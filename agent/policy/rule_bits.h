@@ -22,10 +22,24 @@ struct PeerSet {
     std::string key; // what was asked for; not which identities there are
 };
 
+// A rule of a policy, and what else decides over its place and name.
+struct RuleSource {
+    const NetworkPolicy* policy = nullptr;  // its own, or
+    const ClusterPolicy* cluster = nullptr; // the cluster-wide one
+    direction dir = DIRECTION_INGRESS;
+    size_t index = 0; // in the list of that direction
+
+    const PolicyRule& rule() const;
+    const std::string& policy_namespace() const; // its kind, for a cluster-wide policy
+    const std::string& policy_name() const;
+    tier in_tier() const { return cluster ? cluster->in_tier : TIER_NETWORK_POLICY; }
+};
+
 // One bit of a rule set: a rule, or the part of it for one number of a named port.
 struct RuleBit {
     uint32_t rule = 0; // index into RuleBits::rules()
     rule_action action = ACTION_ALLOW;
+    tier in_tier = TIER_NETWORK_POLICY;
     std::shared_ptr<const PeerSet> peers;
     bool any_port = false;
     std::vector<PortSpan> ports;
@@ -36,13 +50,13 @@ struct RuleBit {
 // as long as the object, and the same bit has the same pointer.
 class RuleBits {
 public:
-    explicit RuleBits(Identities& identities) : identities_(identities) {}
+    RuleBits(const World& world, Identities& identities) : world_(world), identities_(identities) {}
 
     // Named ports are those of the selected pod. No bit: the rule matches nothing.
-    std::vector<const RuleBit*> ingress(const NetworkPolicy& policy, size_t index,
+    std::vector<const RuleBit*> ingress(const RuleSource& source,
                                         const std::vector<NamedPort>& pod_ports);
     // Named ports are those of each peer pod: one bit for each number they resolve to.
-    const std::vector<const RuleBit*>& egress(const NetworkPolicy& policy, size_t index);
+    const std::vector<const RuleBit*>& egress(const RuleSource& source);
     // The last bit of pods that these policies select.
     const RuleBit* isolation(const std::vector<const NetworkPolicy*>& policies, direction dir);
     // The rule by which a pod reaches itself through a service: an index into rules().
@@ -53,14 +67,18 @@ public:
 private:
     using BitKey = std::pair<const PolicyRule*, std::vector<PortSpan>>;
 
-    std::shared_ptr<const PeerSet> peers(const NetworkPolicy& policy, const PolicyRule& rule);
+    std::shared_ptr<const PeerSet> peers(const RuleSource& source);
     void add_peer(const PolicyPeer& peer, const std::string& own_namespace, PeerSet& set,
                   std::set<std::string>& keys);
+    void add_nodes(const Selector& selector, PeerSet& set, std::set<std::string>& keys) const;
     std::vector<RuleBit> named_bits(const RuleBit& model, const PolicyRule& rule);
-    uint32_t add_rule(const NetworkPolicy& policy, size_t index, direction dir);
+    // The bit without its ports.
+    RuleBit make_bit(const RuleSource& source);
+    uint32_t add_rule(const RuleSource& source);
     uint32_t intern(PlanRule rule);
     const RuleBit* keep(RuleBit bit);
 
+    const World& world_;
     Identities& identities_;
     std::vector<PlanRule> rules_;
     std::unordered_map<std::string, uint32_t> rule_numbers_;

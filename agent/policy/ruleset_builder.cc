@@ -89,7 +89,9 @@ PlanRuleset build_ruleset(const std::vector<const RuleBit*>& bits)
     key.text("rules").number(bits.size());
     for (uint32_t number = 0; number < bits.size(); ++number) {
         const RuleBit& bit = *bits[number];
-        result.bits.push_back({bit.rule, bit.action, TIER_NETWORK_POLICY});
+        result.bits.push_back({bit.rule, bit.action, bit.in_tier});
+        for (size_t behind = bit.in_tier; behind < TIER_COUNT; ++behind)
+            ++result.tier_end[behind];
         add_flags(bit, number, result);
         if (!bit.peers->any_pod)
             rows.add(bit.peers->identities, number);
@@ -99,8 +101,6 @@ PlanRuleset build_ruleset(const std::vector<const RuleBit*>& bits)
             ports.push_back({span, number});
         key.raw(bit.key);
     }
-    const auto count = static_cast<uint16_t>(bits.size());
-    result.tier_end = {0, count, count};
     result.peers = rows.take();
     result.cidrs = close_cidrs(blocks);
     result.ports = close_ports(ports);
@@ -112,14 +112,14 @@ PlanRuleset with_first_rule(const PlanRuleset& base, uint32_t rule,
                             const std::vector<IpAddress>& addresses)
 {
     PlanRuleset result = base;
-    result.bits.insert(result.bits.begin(), PlanBit{.rule = rule});
+    result.bits.insert(result.bits.begin(), PlanBit{.rule = rule, .in_tier = TIER_ADMIN});
+    for (uint16_t& end : result.tier_end)
+        ++end;
     for (Bitmap* bitmap : {&result.any_peer, &result.any_pod, &result.any_port})
         *bitmap = shifted(*bitmap);
     shift_rows(result.peers);
     shift_rows(result.cidrs);
     shift_rows(result.ports);
-    const auto count = static_cast<uint16_t>(result.bits.size());
-    result.tier_end = {0, count, count};
     KeyWriter key;
     key.text("self").number(addresses.size());
     for (const IpAddress& address : addresses)

@@ -7,11 +7,11 @@
 
 namespace ebpfd {
 
-// Lays the bits, in order of precedence and at most RULES_MAX, out as a rule set of the
-// NetworkPolicy tier.
+// Lays the bits, in order of precedence and so of their tiers, at most RULES_MAX, out as a rule
+// set.
 PlanRuleset build_ruleset(const std::vector<const RuleBit*>& bits);
 
-// The same rule set behind one more rule that comes first and has no peers yet. addresses say
+// The same rule set behind one more rule, before all tiers, that has no peers yet. addresses say
 // for whom it is: they become part of the key.
 PlanRuleset with_first_rule(const PlanRuleset& base, uint32_t rule,
                             const std::vector<IpAddress>& addresses);

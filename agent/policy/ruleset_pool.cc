@@ -14,6 +14,8 @@ Result<void> check_room(const Subject& subject, direction dir, size_t needed)
     if (needed <= RULES_MAX)
         return {};
     std::string policies;
+    for (const ClusterPolicy* policy : subject.cluster_policies[dir])
+        policies += (policies.empty() ? "" : ", ") + policy->key();
     for (const NetworkPolicy* policy : subject.policies[dir])
         policies += (policies.empty() ? "" : ", ") + policy->key();
     return fail(0, "pod " + subject.local->pod->key() + " needs " + std::to_string(needed) +
@@ -59,7 +61,7 @@ RulesetPool::RulesetPool(RuleBits& bits, const Identities& identities,
 
 Result<uint32_t> RulesetPool::find(const Subject& subject, direction dir)
 {
-    if (subject.policies[dir].empty())
+    if (subject.policies[dir].empty() && subject.cluster_policies[dir].empty())
         return PLAN_RULESET_NONE;
     auto number = base(subject, dir);
     if (number && dir == DIRECTION_EGRESS)
@@ -77,31 +79,45 @@ std::vector<PlanRuleset> RulesetPool::take()
     return result;
 }
 
+void RulesetPool::append(const Subject& subject, RuleSource source, size_t rules,
+                         std::vector<const RuleBit*>& bits)
+{
+    for (source.index = 0; source.index < rules; ++source.index) {
+        const auto some = source.dir == DIRECTION_INGRESS
+                              ? bits_.ingress(source, subject.local->pod->ports)
+                              : bits_.egress(source);
+        bits.insert(bits.end(), some.begin(), some.end());
+    }
+}
+
+void RulesetPool::append_tier(const Subject& subject, direction dir, tier in_tier,
+                              std::vector<const RuleBit*>& bits)
+{
+    for (const ClusterPolicy* policy : subject.cluster_policies[dir])
+        if (policy->in_tier == in_tier)
+            append(subject, {.cluster = policy, .dir = dir}, policy->rules(dir).size(), bits);
+}
+
 std::vector<const RuleBit*> RulesetPool::collect(const Subject& subject, direction dir)
 {
     std::vector<const RuleBit*> result;
-    const auto append = [&](const std::vector<const RuleBit*>& bits) {
-        result.insert(result.end(), bits.begin(), bits.end());
-    };
+    append_tier(subject, dir, TIER_ADMIN, result);
     for (const NetworkPolicy* policy : subject.policies[dir]) {
         const auto& rules = dir == DIRECTION_INGRESS ? *policy->ingress : *policy->egress;
-        for (size_t index = 0; index < rules.size(); ++index) {
-            if (dir == DIRECTION_INGRESS)
-                append(bits_.ingress(*policy, index, subject.local->pod->ports));
-            else
-                append(bits_.egress(*policy, index));
-        }
+        append(subject, {.policy = policy, .dir = dir}, rules.size(), result);
     }
-    result.push_back(bits_.isolation(subject.policies[dir], dir));
+    if (!subject.policies[dir].empty())
+        result.push_back(bits_.isolation(subject.policies[dir], dir));
+    append_tier(subject, dir, TIER_BASELINE, result);
     return result;
 }
 
 Result<uint32_t> RulesetPool::base(const Subject& subject, direction dir)
 {
-    Recipe recipe{dir, subject.policies[dir], {}};
+    Recipe recipe{dir, subject.policies[dir], subject.cluster_policies[dir], {}};
     if (dir == DIRECTION_INGRESS) {
-        std::get<2>(recipe) = subject.local->pod->ports;
-        std::ranges::sort(std::get<2>(recipe));
+        std::get<3>(recipe) = subject.local->pod->ports;
+        std::ranges::sort(std::get<3>(recipe));
     }
     const auto known = recipes_.find(recipe);
     if (known != recipes_.end())

@@ -26,9 +26,15 @@ public:
     std::vector<PlanRuleset> take();
 
 private:
-    using Recipe = std::tuple<direction, std::vector<const NetworkPolicy*>, std::vector<NamedPort>>;
+    using Recipe = std::tuple<direction, std::vector<const NetworkPolicy*>,
+                              std::vector<const ClusterPolicy*>, std::vector<NamedPort>>;
 
     std::vector<const RuleBit*> collect(const Subject& subject, direction dir);
+    // The bits of all rules of one policy: a source without its index.
+    void append(const Subject& subject, RuleSource source, size_t rules,
+                std::vector<const RuleBit*>& bits);
+    void append_tier(const Subject& subject, direction dir, tier in_tier,
+                     std::vector<const RuleBit*>& bits);
     Result<uint32_t> base(const Subject& subject, direction dir);
     Result<uint32_t> with_self(const Subject& subject, uint32_t base_number);
     void add_service_rows(PlanRuleset& ruleset) const;

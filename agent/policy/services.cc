@@ -4,6 +4,7 @@
 #include "policy/key_writer.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <tuple>
 
@@ -161,20 +162,21 @@ std::optional<uint32_t> decide_service(const Judge& judge, const PlanRuleset& ru
 {
     // Without blocks the addresses do not matter, only who has them.
     const auto& backends = ruleset.cidrs.empty() ? service.kinds : service.backends;
+    const Bitmap front = judge.matching(service.front);
     std::optional<uint32_t> allowing;
     std::optional<uint32_t> denying;
     bool unmatched = false;
-    const auto weigh = [&](std::optional<uint32_t> bit) {
+    for (const Destination& backend : backends) {
+        Bitmap rules = judge.matching(backend);
+        std::ranges::transform(rules, front, rules.begin(), std::bit_or{});
+        const auto bit = judge.decide(rules);
         if (!bit)
             unmatched = true;
         else if (ruleset.bits[*bit].action == ACTION_ALLOW)
             allowing = std::min(allowing.value_or(*bit), *bit);
         else
             denying = std::min(denying.value_or(*bit), *bit);
-    };
-    weigh(judge.decide(service.front));
-    for (const Destination& backend : backends)
-        weigh(judge.decide(backend));
+    }
     if (allowing || unmatched)
         return allowing;
     return denying;

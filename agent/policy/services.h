@@ -23,8 +23,9 @@ struct ServicePoint {
 std::vector<ServicePoint> resolve_services(const World& world, const Identities& identities,
                                            std::vector<std::string>& warnings);
 
-// The bit that decides about the service: an allowing rule if the cluster IP as it stands or
-// any backend is allowed, else the one that denies; nothing: no rule matches, which allows.
+// The bit that decides about the service: an allowing rule if any backend is allowed, else the
+// one that denies; nothing: no rule matches, which allows. Rules that match the cluster IP as it
+// stands match each backend.
 std::optional<uint32_t> decide_service(const Judge& judge, const PlanRuleset& ruleset,
                                        const ServicePoint& service);
 

@@ -17,22 +17,47 @@ bool written_before(const Origin& one, const Origin& other)
            std::tie(other.file, other.line, other.column);
 }
 
-std::vector<const NetworkPolicy*> distinct_policies(const World& world,
-                                                    std::vector<std::string>& warnings)
+// kind: before the key, where that does not say it.
+template <class Policy>
+std::vector<const Policy*> distinct(const std::vector<std::shared_ptr<const Policy>>& policies,
+                                    const std::string& kind, std::vector<std::string>& warnings)
 {
-    std::map<std::string, const NetworkPolicy*> by_key;
-    for (const auto& policy : world.policies) {
+    std::map<std::string, const Policy*> by_key;
+    for (const auto& policy : policies) {
         const auto [known, fresh] = by_key.try_emplace(policy->key(), policy.get());
         if (fresh)
             continue;
         if (written_before(known->second->origin, policy->origin))
             known->second = policy.get();
-        warnings.push_back("NetworkPolicy " + policy->key() + " is there more than once: only " +
+        warnings.push_back(kind + policy->key() + " is there more than once: only " +
                            known->second->origin.file + " counts");
     }
-    std::vector<const NetworkPolicy*> result;
+    std::vector<const Policy*> result;
     for (const auto& [key, policy] : by_key)
         result.push_back(policy);
+    return result;
+}
+
+std::string place(const ClusterPolicy& policy)
+{
+    return policy.key() + " (" + policy.origin.file + ":" + std::to_string(policy.origin.line) +
+           ")";
+}
+
+// In the order in which they decide. At equal priority the name does, which nobody may have meant.
+std::vector<const ClusterPolicy*> ordered_cluster_policies(const World& world,
+                                                           std::vector<std::string>& warnings)
+{
+    auto result = distinct(world.cluster_policies, "", warnings);
+    std::ranges::sort(result, {}, [](const ClusterPolicy* policy) {
+        return std::tie(policy->in_tier, policy->priority, policy->name, policy->kind);
+    });
+    for (size_t index = 1; index < result.size(); ++index) {
+        const ClusterPolicy &one = *result[index - 1], &other = *result[index];
+        if (one.in_tier == other.in_tier && one.priority == other.priority)
+            warnings.push_back(place(one) + " and " + place(other) + " have the same priority, " +
+                               std::to_string(one.priority) + ": the former comes first, by name");
+    }
     return result;
 }
 
@@ -64,18 +89,11 @@ Groups group(const std::vector<Subject>& subjects)
     return result;
 }
 
-} // namespace
-
-std::vector<Subject> find_subjects(const World& world, std::vector<std::string>& warnings)
+void add_network_policies(const World& world, std::vector<Subject>& subjects,
+                          std::vector<std::string>& warnings)
 {
-    std::vector<Subject> subjects;
-    for (const LocalInterface& local : world.interfaces)
-        subjects.push_back({&local, {}});
-    std::ranges::sort(subjects, {}, [](const Subject& one) {
-        return std::tie(one.local->ifindex, one.local->name);
-    });
     Groups groups = group(subjects);
-    for (const NetworkPolicy* policy : distinct_policies(world, warnings)) {
+    for (const NetworkPolicy* policy : distinct(world.policies, "NetworkPolicy ", warnings)) {
         const auto own = groups.find(policy->policy_namespace);
         if (own == groups.end())
             continue;
@@ -87,6 +105,66 @@ std::vector<Subject> find_subjects(const World& world, std::vector<std::string>&
                 subject.policies[DIRECTION_EGRESS].push_back(policy);
         });
     }
+}
+
+// The subjects of all namespaces, by the labels of both.
+struct Crowd {
+    LabelIndex pods;
+    LabelIndex namespaces;
+    std::vector<size_t> members;
+};
+
+Crowd gather(const std::vector<Subject>& subjects, const Identities& identities)
+{
+    static const Labels none;
+    Crowd crowd;
+    for (size_t number = 0; number < subjects.size(); ++number) {
+        if (!can_be_isolated(*subjects[number].local))
+            continue;
+        const Pod& pod = *subjects[number].local->pod;
+        const Labels* in = identities.labels_of_namespace(pod.pod_namespace);
+        crowd.pods.add(pod.labels);
+        crowd.namespaces.add(in != nullptr ? *in : none);
+        crowd.members.push_back(number);
+    }
+    return crowd;
+}
+
+void add_cluster_policy(const ClusterPolicy& policy, Subject& subject)
+{
+    for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS}) {
+        const bool reached = policy.in_tier == TIER_ADMIN || subject.policies[dir].empty();
+        if (reached && !policy.rules(dir).empty())
+            subject.cluster_policies[dir].push_back(&policy);
+    }
+}
+
+// After the NetworkPolicies, which keep the Baseline tier from those they isolate.
+void add_cluster_policies(const World& world, const Identities& identities,
+                          std::vector<Subject>& subjects, std::vector<std::string>& warnings)
+{
+    Crowd crowd = gather(subjects, identities);
+    for (const ClusterPolicy* policy : ordered_cluster_policies(world, warnings)) {
+        Bitset selected = crowd.pods.select(policy->pods);
+        selected &= crowd.namespaces.select(policy->namespaces);
+        selected.for_each(
+            [&](uint32_t member) { add_cluster_policy(*policy, subjects[crowd.members[member]]); });
+    }
+}
+
+} // namespace
+
+std::vector<Subject> find_subjects(const World& world, const Identities& identities,
+                                   std::vector<std::string>& warnings)
+{
+    std::vector<Subject> subjects;
+    for (const LocalInterface& local : world.interfaces)
+        subjects.push_back({.local = &local});
+    std::ranges::sort(subjects, {}, [](const Subject& one) {
+        return std::tie(one.local->ifindex, one.local->name);
+    });
+    add_network_policies(world, subjects, warnings);
+    add_cluster_policies(world, identities, subjects, warnings);
     return subjects;
 }
 

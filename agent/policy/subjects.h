@@ -2,6 +2,7 @@
 #pragma once
 #include "ebpfd/verdict.h"
 #include "model/world.h"
+#include "policy/identities.h"
 
 #include <array>
 #include <string>
@@ -9,15 +10,19 @@
 
 namespace ebpfd {
 
-// A local interface and the policies that isolate its pod, by direction, in the order of
-// their keys.
+// A local interface and the policies for its pod, by direction.
 struct Subject {
     const LocalInterface* local = nullptr;
-    std::array<std::vector<const NetworkPolicy*>, DIRECTION_COUNT> policies;
+    // Those that isolate it, in the order of their keys.
+    std::array<std::vector<const NetworkPolicy*>, DIRECTION_COUNT> policies{};
+    // Those with rules for it, in the order of tier, priority and name; the Baseline tier is
+    // left out where NetworkPolicies isolate: they are final.
+    std::array<std::vector<const ClusterPolicy*>, DIRECTION_COUNT> cluster_policies{};
 };
 
 // All local interfaces in the order of their numbers. Of policies with one key, the one
 // written last counts.
-std::vector<Subject> find_subjects(const World& world, std::vector<std::string>& warnings);
+std::vector<Subject> find_subjects(const World& world, const Identities& identities,
+                                   std::vector<std::string>& warnings);
 
 } // namespace ebpfd

@@ -86,6 +86,7 @@ enum rule_kind {
 	RULE_NETWORK_POLICY = 0,
 	RULE_ISOLATION = 1, /* the deny behind the NetworkPolicies that select the pod */
 	RULE_SELF = 2,      /* allows services that lead back to the pod itself; no policy */
+	RULE_CLUSTER_POLICY = 3, /* of a cluster-wide policy, in its tier; see policy_namespace */
 };
 
 /* Where a rule comes from, for readers without the agent; key: the rule's number. */
@@ -96,7 +97,7 @@ struct rule_info {
 	__u8 direction;
 	__u8 action;
 	__u8 pad[7];
-	char policy_namespace[64];
+	char policy_namespace[64]; /* of a cluster-wide policy: its kind, which no namespace is called */
 	char policy[256]; /* for RULE_ISOLATION: the policies, comma-separated, cut if too long */
 	char file[256];
 };

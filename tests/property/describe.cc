@@ -44,6 +44,8 @@ static std::string text(const PolicyPeer& peer)
         for (const Cidr& except : peer.block->except)
             parts.push_back("except: " + except.text());
     }
+    if (peer.nodes)
+        parts.push_back("nodes: " + text(*peer.nodes));
     if (peer.namespaces)
         parts.push_back("namespaceSelector: " + text(*peer.namespaces));
     if (peer.pods)
@@ -71,8 +73,10 @@ static std::string text(const std::vector<PolicyRule>& rules, bool ingress)
         std::vector<std::string> ports;
         for (const PolicyPort& port : rule.ports)
             ports.push_back(text(port));
-        out += fmt::format("    - {}: [{}]\n      ports: [{}]\n", ingress ? "from" : "to",
-                           fmt::join(peers, ", "), fmt::join(ports, ", "));
+        static constexpr const char* actions[] = {"allow", "deny", "pass"};
+        out += fmt::format("    - {} {}: [{}]{}\n      ports: [{}]\n", actions[rule.action],
+                           ingress ? "from" : "to", fmt::join(peers, ", "),
+                           rule.nobody ? " nobody" : "", fmt::join(ports, ", "));
     }
     return out;
 }
@@ -86,6 +90,22 @@ static std::string text(const NetworkPolicy& policy)
     if (policy.egress)
         out += "    egress:" + text(*policy.egress, false);
     return out;
+}
+
+static std::string text(const ClusterPolicy& policy)
+{
+    return fmt::format("- {}: {} {} priority {}\n    subject: namespaces {} pods {}\n    "
+                       "ingress:{}    egress:{}",
+                       policy.kind, policy.name,
+                       policy.in_tier == TIER_ADMIN ? "Admin" : "Baseline", policy.priority,
+                       text(policy.namespaces), text(policy.pods), text(policy.ingress, true),
+                       text(policy.egress, false));
+}
+
+static std::string text(const Node& node)
+{
+    return fmt::format("- node: {}\n    labels: {}\n    addresses: {}\n", node.name,
+                       text(node.labels), texts(node.addresses));
 }
 
 static std::string text(const Pod& pod)
@@ -143,6 +163,8 @@ std::string describe(const World& world)
             out += text(*object);
     };
     add_all(world.policies);
+    add_all(world.cluster_policies);
+    add_all(world.nodes);
     add_all(world.pods);
     add_all(world.namespaces);
     add_all(world.services);

@@ -130,6 +130,10 @@ static std::vector<World> relatives(const Scenario& one, const Scenario& other)
     World crossed = one.world;
     crossed.policies = other.world.policies;
     all.push_back(crossed);
+    crossed.cluster_policies = other.world.cluster_policies;
+    all.push_back(crossed);
+    crossed.nodes = other.world.nodes;
+    all.push_back(crossed);
     crossed = one.world;
     crossed.pods = other.world.pods;
     crossed.interfaces = other.world.interfaces;

@@ -79,6 +79,11 @@ static Verdict first_bit(const Plan& plan, const PlanRuleset& set, const Bitmap&
         if (!has_bit(match, bit))
             continue;
         const PlanBit& decider = set.bits.at(bit);
+        if (decider.action == ACTION_PASS) {
+            while (bit + 1 < set.bits.size() && set.bits[bit + 1].in_tier == decider.in_tier)
+                ++bit;
+            continue;
+        }
         const PlanRule& rule = plan.rules.at(decider.rule);
         if (rule.kind == RULE_SELF)
             return {.allow = decider.action == ACTION_ALLOW, .why = REASON_SELF, .rule = {}};

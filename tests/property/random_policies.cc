@@ -79,6 +79,23 @@ static PolicyPeer random_peer(Dice& dice)
     return peer;
 }
 
+// Of a rule of a cluster-wide policy; blocks and nodes for egress alone.
+static PolicyPeer random_cluster_peer(Dice& dice, bool egress)
+{
+    PolicyPeer peer;
+    const size_t shape = dice.below(100);
+    if (egress && shape < 25) {
+        peer.block = IpBlock{.cidr = dice.pick(dice.pick(families()).blocks), .except = {}};
+    } else if (egress && shape < 40) {
+        peer.nodes = random_selector(dice, label_keys());
+    } else {
+        peer.namespaces = random_namespace_selector(dice);
+        if (shape < 80)
+            peer.pods = random_selector(dice, label_keys());
+    }
+    return peer;
+}
+
 static PolicyPort random_port(Dice& dice)
 {
     PolicyPort port{.protocol = dice.chance(60) ? Protocol::tcp : dice.pick(protocols()),
@@ -148,6 +165,47 @@ std::vector<NetworkPolicy> random_policies(Dice& dice)
     }
     if (dice.chance(3))
         policies.push_back(crowd(dice));
+    dice.shuffle(policies);
+    return policies;
+}
+
+static PolicyRule random_cluster_rule(Dice& dice, bool egress)
+{
+    PolicyRule rule;
+    const size_t action = dice.below(100);
+    rule.action = action < 40 ? ACTION_ALLOW : action < 75 ? ACTION_DENY : ACTION_PASS;
+    rule.nobody = dice.chance(4);
+    if (!rule.nobody && dice.chance(96)) // else a rule that denies everything
+        for (size_t left = dice.between(1, 3); left > 0; --left)
+            rule.peers.push_back(random_cluster_peer(dice, egress));
+    if (dice.chance(60))
+        for (size_t left = dice.between(1, 3); left > 0; --left)
+            rule.ports.push_back(random_port(dice));
+    return rule;
+}
+
+static std::vector<PolicyRule> random_cluster_rules(Dice& dice, bool egress)
+{
+    std::vector<PolicyRule> rules(dice.below(4));
+    for (PolicyRule& rule : rules)
+        rule = random_cluster_rule(dice, egress);
+    return rules;
+}
+
+std::vector<ClusterPolicy> random_cluster_policies(Dice& dice)
+{
+    std::vector<ClusterPolicy> policies(dice.chance(40) ? 0 : dice.between(1, 5));
+    for (size_t number = 0; number < policies.size(); ++number) {
+        ClusterPolicy& policy = policies[number];
+        policy.kind = "ClusterNetworkPolicy";
+        policy.name = "c" + std::to_string(number);
+        policy.in_tier = dice.chance(60) ? TIER_ADMIN : TIER_BASELINE;
+        policy.priority = static_cast<uint32_t>(dice.below(3)); // some are equal
+        policy.namespaces = random_namespace_selector(dice);
+        policy.pods = random_selector(dice, label_keys());
+        policy.ingress = random_cluster_rules(dice, false);
+        policy.egress = random_cluster_rules(dice, true);
+    }
     dice.shuffle(policies);
     return policies;
 }

@@ -148,11 +148,28 @@ static void add_services(Dice& dice, World& world)
     }
 }
 
+static void add_nodes(Dice& dice, World& world)
+{
+    for (const bool here : {true, false}) {
+        Node node{.name = here ? "this" : "other",
+                  .labels = random_labels(dice),
+                  .addresses = {},
+                  .origin = {}};
+        for (const Family& family : families())
+            if (dice.chance(80))
+                node.addresses.push_back(here ? family.this_node : family.other_node);
+        world.nodes.push_back(std::make_shared<Node>(std::move(node)));
+    }
+}
+
 World random_world(Dice& dice)
 {
     World world;
     for (NetworkPolicy& policy : random_policies(dice))
         world.policies.push_back(std::make_shared<NetworkPolicy>(std::move(policy)));
+    for (ClusterPolicy& policy : random_cluster_policies(dice))
+        world.cluster_policies.push_back(std::make_shared<ClusterPolicy>(std::move(policy)));
+    add_nodes(dice, world);
     add_pods(dice, world);
     add_namespaces(dice, world);
     add_interfaces(dice, world);

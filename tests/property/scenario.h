@@ -20,6 +20,7 @@ struct Scenario {
 std::string random_namespace(Dice& dice);
 ebpfd::World random_world(Dice& dice);
 std::vector<ebpfd::NetworkPolicy> random_policies(Dice& dice);
+std::vector<ebpfd::ClusterPolicy> random_cluster_policies(Dice& dice);
 std::vector<reference::Packet> random_packets(Dice& dice, const ebpfd::World& world, size_t count);
 
 // Scenarios with one thing less, each still consistent.

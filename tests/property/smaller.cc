@@ -100,6 +100,21 @@ static void smaller_policy(const NetworkPolicy& policy, const Sink<NetworkPolicy
     }
 }
 
+static void smaller_cluster_policy(const ClusterPolicy& policy, const Sink<ClusterPolicy>& sink)
+{
+    for (auto rules : {&ClusterPolicy::ingress, &ClusterPolicy::egress}) {
+        each_shorter(policy, rules, sink);
+        each_inner<ClusterPolicy, PolicyRule>(policy, rules, smaller_rule, sink);
+    }
+    for (auto selector : {&ClusterPolicy::namespaces, &ClusterPolicy::pods})
+        each_shorter<Selector, Requirement>(policy.*selector, &Selector::requirements,
+                                            [&](Selector fewer) {
+                                                ClusterPolicy copy = policy;
+                                                copy.*selector = std::move(fewer);
+                                                sink(copy);
+                                            });
+}
+
 static void smaller_pod(const Pod& pod, const Sink<Pod>& sink)
 {
     each_shorter(pod, &Pod::addresses, sink);
@@ -154,12 +169,15 @@ static void smaller_pods(const World& world, const Sink<World>& sink)
 static void smaller_world(const World& world, const Sink<World>& sink)
 {
     each_shorter(world, &World::policies, sink);
+    each_shorter(world, &World::cluster_policies, sink);
+    each_shorter(world, &World::nodes, sink);
     each_shorter(world, &World::services, sink);
     each_shorter(world, &World::slices, sink);
     each_shorter(world, &World::namespaces, sink);
     each_shorter(world, &World::interfaces, sink);
     smaller_pods(world, sink);
     each_inner(world, &World::policies, shared(smaller_policy), sink);
+    each_inner(world, &World::cluster_policies, shared(smaller_cluster_policy), sink);
     each_inner(world, &World::services, shared(smaller_service), sink);
     each_inner(world, &World::slices, shared(smaller_slice), sink);
     for (const IpAddress& address : world.node_addresses) {

@@ -12,6 +12,8 @@ namespace property {
 std::string rule_name(uint32_t kind, uint32_t dir, const std::string& policy_namespace,
                       const std::string& policy, uint32_t index)
 {
+    if (kind == RULE_CLUSTER_POLICY)
+        return fmt::format("cluster {} {}[{}]", policy, direction_name(dir), index);
     if (kind == RULE_ISOLATION)
         return fmt::format("isolation {}/{} {}", policy_namespace, policy, direction_name(dir));
     return fmt::format("{}/{} {}[{}]", policy_namespace, policy, direction_name(dir), index);
@@ -31,6 +33,12 @@ Verdict of_reference(const World& world, const reference::Packet& packet)
 {
     const reference::Judgement judgement = reference::judge(world, packet);
     Verdict verdict{.allow = judgement.allow, .why = judgement.why, .rule = {}};
+    if (judgement.cluster_rule) {
+        const auto& [policy, index] = *judgement.cluster_rule;
+        verdict.rule =
+            rule_name(RULE_CLUSTER_POLICY, packet.dir, "", policy, static_cast<uint32_t>(index));
+        return verdict;
+    }
     if (judgement.rule) {
         const std::string& key = judgement.rule->policy;
         verdict.rule =

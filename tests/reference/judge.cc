@@ -4,6 +4,9 @@
 #include "reference/match.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <tuple>
 
 using namespace ebpfd;
 
@@ -44,21 +47,31 @@ static std::vector<Target> backends(const World& world, const Packet& packet)
     return targets;
 }
 
-static bool ingress_rule_matches(const World& world, const NetworkPolicy& policy,
-                                 const PolicyRule& rule, const Packet& packet, const Pod& pod)
+// What the packet is sent to, as an egress rule may see it: the destination as it stands, and one
+// of the endpoints that it stands for.
+using Sight = std::vector<Target>;
+
+static std::vector<Sight> sights(const World& world, const Packet& packet)
 {
-    return peer_matches(world, policy, rule, packet.source) &&
-           port_matches(rule, packet.protocol, packet.destination_port, &pod);
+    const Target as_it_stands{packet.destination, packet.destination_port};
+    std::vector<Sight> all;
+    if (packet.dir == DIRECTION_EGRESS)
+        for (const Target& target : backends(world, packet))
+            all.push_back({as_it_stands, target});
+    if (all.empty())
+        all.push_back({as_it_stands});
+    return all;
 }
 
-// As the destination stands, or by any endpoint that it stands for.
-static bool egress_rule_matches(const World& world, const NetworkPolicy& policy,
-                                const PolicyRule& rule, const Packet& packet)
+static bool rule_matches(const World& world, const std::string& own_namespace,
+                         const PolicyRule& rule, const Packet& packet, const Pod& pod,
+                         const Sight& sight)
 {
-    std::vector<Target> targets = backends(world, packet);
-    targets.push_back({packet.destination, packet.destination_port});
-    for (const Target& target : targets)
-        if (peer_matches(world, policy, rule, target.address) &&
+    if (packet.dir == DIRECTION_INGRESS)
+        return peer_matches(world, own_namespace, rule, packet.source) &&
+               port_matches(rule, packet.protocol, packet.destination_port, &pod);
+    for (const Target& target : sight)
+        if (peer_matches(world, own_namespace, rule, target.address) &&
             port_matches(rule, packet.protocol, target.port, owner(world, target.address)))
             return true;
     return false;
@@ -88,33 +101,116 @@ static std::vector<const NetworkPolicy*> isolating_policies(const World& world, 
     return isolating;
 }
 
-static std::optional<RuleName> first_match(const World& world, const Packet& packet, const Pod& pod,
-                                           const NetworkPolicy& policy)
+// All that has a say about the pod in the packet's direction, in the order of precedence.
+struct Statutes {
+    std::vector<const ClusterPolicy*> admin;
+    std::vector<const NetworkPolicy*> isolating;
+    std::vector<const ClusterPolicy*> baseline;
+
+    bool empty() const { return admin.empty() && isolating.empty() && baseline.empty(); }
+};
+
+static std::vector<const ClusterPolicy*> cluster_policies(const World& world, const Pod& pod,
+                                                          direction dir, tier in_tier)
 {
-    const bool ingress = packet.dir == DIRECTION_INGRESS;
-    const std::vector<PolicyRule>& rules = ingress ? *policy.ingress : *policy.egress;
-    for (size_t index = 0; index < rules.size(); ++index) {
-        const bool matches = ingress
-                                 ? ingress_rule_matches(world, policy, rules[index], packet, pod)
-                                 : egress_rule_matches(world, policy, rules[index], packet);
-        if (matches)
-            return RuleName{policy.policy_namespace + "/" + policy.name, index};
-    }
-    return std::nullopt;
+    std::vector<const ClusterPolicy*> found;
+    for (const auto& policy : world.cluster_policies)
+        if (policy->in_tier == in_tier && !policy->rules(dir).empty() &&
+            cluster_policy_selects(world, *policy, pod))
+            found.push_back(policy.get());
+    std::ranges::sort(found, {}, [](const ClusterPolicy* policy) {
+        return std::tuple(policy->priority, policy->name);
+    });
+    return found;
 }
 
-static Judgement judge_by_rules(const World& world, const Packet& packet, const Pod& pod,
-                                const std::vector<const NetworkPolicy*>& isolating)
-{
-    Judgement denial{.allow = false, .why = REASON_DENIED};
-    for (const NetworkPolicy* policy : isolating) {
-        if (const auto rule = first_match(world, packet, pod, *policy))
-            return {.why = REASON_RULE, .rule = rule};
-        denial.isolating.push_back(policy->policy_namespace + "/" + policy->name);
+// How one sight ends, and how far down in the order the rule stands that decided.
+struct Ending {
+    Judgement judgement;
+    size_t rank = 0;
+};
+
+class Trial {
+public:
+    Trial(const World& world, const Packet& packet, const Pod& pod, const Sight& sight)
+        : world_(world), packet_(packet), pod_(pod), sight_(sight)
+    {
     }
-    if (leads_back(world, packet, pod))
+
+    Ending run(const Statutes& statutes)
+    {
+        if (const auto end = by_tier(statutes.admin))
+            return *end;
+        if (!statutes.isolating.empty())
+            return by_network_policies(statutes.isolating);
+        if (const auto end = by_tier(statutes.baseline))
+            return *end;
+        return {{.why = REASON_NO_POLICY}, ++rank_};
+    }
+
+private:
+    bool matches(const std::string& own_namespace, const PolicyRule& rule)
+    {
+        ++rank_;
+        return rule_matches(world_, own_namespace, rule, packet_, pod_, sight_);
+    }
+
+    // Nothing: the tier leaves it to the next one.
+    std::optional<Ending> by_tier(const std::vector<const ClusterPolicy*>& policies)
+    {
+        bool passed = false;
+        std::optional<Ending> end;
+        for (const ClusterPolicy* policy : policies) {
+            const std::vector<PolicyRule>& rules = policy->rules(packet_.dir);
+            for (size_t index = 0; index < rules.size(); ++index) {
+                if (!matches("", rules[index]) || passed || end)
+                    continue;
+                const bool accepted = rules[index].action == ACTION_ALLOW;
+                passed = rules[index].action == ACTION_PASS;
+                if (!passed)
+                    end = Ending{{.allow = accepted,
+                                  .why = accepted ? REASON_RULE : REASON_DENIED,
+                                  .cluster_rule = RuleName{policy->name, index}},
+                                 rank_};
+            }
+        }
+        return end;
+    }
+
+    Ending by_network_policies(const std::vector<const NetworkPolicy*>& isolating)
+    {
+        Judgement denial{.allow = false, .why = REASON_DENIED};
+        for (const NetworkPolicy* policy : isolating) {
+            const std::string key = policy->policy_namespace + "/" + policy->name;
+            denial.isolating.push_back(key);
+            const auto& rules =
+                packet_.dir == DIRECTION_INGRESS ? *policy->ingress : *policy->egress;
+            for (size_t index = 0; index < rules.size(); ++index)
+                if (matches(policy->policy_namespace, rules[index]))
+                    return {{.why = REASON_RULE, .rule = RuleName{key, index}}, rank_};
+        }
+        return {denial, ++rank_};
+    }
+
+    const World& world_;
+    const Packet& packet_;
+    const Pod& pod_;
+    const Sight& sight_;
+    size_t rank_ = 0;
+};
+
+// Allowed if it is so by any endpoint behind the destination; the highest rule is named.
+static Judgement judge_by_rules(const World& world, const Packet& packet, const Pod& pod,
+                                const Statutes& statutes)
+{
+    std::vector<Ending> endings;
+    for (const Sight& sight : sights(world, packet))
+        endings.push_back(Trial(world, packet, pod, sight).run(statutes));
+    const Ending best = *std::ranges::min_element(
+        endings, {}, [](const Ending& end) { return std::tuple(!end.judgement.allow, end.rank); });
+    if (!best.judgement.allow && leads_back(world, packet, pod))
         return {.why = REASON_SELF};
-    return denial;
+    return best.judgement;
 }
 
 // Whether the pod sends from an address that is not its own. Of a family in which it has none,
@@ -143,14 +239,16 @@ Judgement judge(const World& world, const Packet& packet)
     const Pod& pod = *interface->pod;
     if (spoofed(world, packet, pod))
         return {.allow = false, .why = REASON_SPOOFED};
-    const auto isolating = isolating_policies(world, pod, packet.dir);
-    if (isolating.empty())
+    const Statutes statutes{cluster_policies(world, pod, packet.dir, TIER_ADMIN),
+                            isolating_policies(world, pod, packet.dir),
+                            cluster_policies(world, pod, packet.dir, TIER_BASELINE)};
+    if (statutes.empty())
         return {.why = REASON_NO_POLICY};
     if (packet.source == packet.destination)
         return {.why = REASON_SELF};
     if (packet.dir == DIRECTION_INGRESS && world.node_addresses.contains(packet.source))
         return {.why = REASON_NODE};
-    return judge_by_rules(world, packet, pod, isolating);
+    return judge_by_rules(world, packet, pod, statutes);
 }
 
 } // namespace reference

@@ -35,11 +35,14 @@ struct Judgement {
     reason why = REASON_NO_POLICY;
     // REASON_RULE: the first that matches, in the order of policies' names.
     std::optional<RuleName> rule = {};
-    // REASON_DENIED: the policies that select the pod, "namespace/name", sorted.
+    // REASON_DENIED, by default: the policies that select the pod, "namespace/name", sorted.
     std::vector<std::string> isolating = {};
+    // REASON_RULE or REASON_DENIED by a rule of a cluster-wide policy, named without a namespace.
+    std::optional<RuleName> cluster_rule = {};
 };
 
-// A pod that no policy isolates is not asked further: its reason is REASON_NO_POLICY.
+// A pod that no policy isolates, and no cluster-wide one has rules for in that direction, is not
+// asked further: its reason is REASON_NO_POLICY.
 // REASON_SELF is also a pod's way to itself through a service, if no rule allows it anyway. An
 // interface that the world does not have counts as one without a pod.
 Judgement judge(const ebpfd::World& world, const Packet& packet);

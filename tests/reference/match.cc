@@ -86,6 +86,12 @@ bool policy_selects(const NetworkPolicy& policy, const Pod& pod)
            selector_matches(policy.pod_selector, pod.labels);
 }
 
+bool cluster_policy_selects(const World& world, const ClusterPolicy& policy, const Pod& pod)
+{
+    return !pod.host_network && selector_matches(policy.pods, pod.labels) &&
+           selector_matches(policy.namespaces, namespace_labels(world, pod.pod_namespace));
+}
+
 const Pod* owner(const World& world, const IpAddress& address)
 {
     const Pod* newest = nullptr;
@@ -100,26 +106,38 @@ const Pod* owner(const World& world, const IpAddress& address)
     return newest;
 }
 
-static bool selectors_match(const World& world, const NetworkPolicy& policy, const PolicyPeer& peer,
-                            const Pod& pod)
+static bool node_matches(const World& world, const Selector& selector, const IpAddress& address)
+{
+    for (const auto& node : world.nodes)
+        if (selector_matches(selector, node->labels) &&
+            std::ranges::count(node->addresses, address))
+            return true;
+    return false;
+}
+
+static bool selectors_match(const World& world, const std::string& own_namespace,
+                            const PolicyPeer& peer, const Pod& pod)
 {
     if (peer.pods && !selector_matches(*peer.pods, pod.labels))
         return false;
     if (!peer.namespaces)
-        return pod.pod_namespace == policy.policy_namespace;
+        return pod.pod_namespace == own_namespace;
     return selector_matches(*peer.namespaces, namespace_labels(world, pod.pod_namespace));
 }
 
-bool peer_matches(const World& world, const NetworkPolicy& policy, const PolicyRule& rule,
+bool peer_matches(const World& world, const std::string& own_namespace, const PolicyRule& rule,
                   const IpAddress& address)
 {
     if (rule.peers.empty())
-        return true;
+        return !rule.nobody;
     const Pod* pod = owner(world, address);
     for (const PolicyPeer& peer : rule.peers) {
         if (peer.block && block_matches(*peer.block, address))
             return true;
-        if (!peer.block && pod != nullptr && selectors_match(world, policy, peer, *pod))
+        if (peer.nodes && node_matches(world, *peer.nodes, address))
+            return true;
+        if (!peer.block && !peer.nodes && pod != nullptr &&
+            selectors_match(world, own_namespace, peer, *pod))
             return true;
     }
     return false;

@@ -3,6 +3,7 @@
 #include "model/world.h"
 
 #include <cstdint>
+#include <string>
 
 // The single questions of which a judgement consists.
 namespace reference {
@@ -18,13 +19,15 @@ bool inside(const ebpfd::Cidr& block, const ebpfd::IpAddress& address);
 bool same_family(const ebpfd::IpAddress& a, const ebpfd::IpAddress& b);
 
 bool policy_selects(const ebpfd::NetworkPolicy& policy, const ebpfd::Pod& pod);
+bool cluster_policy_selects(const ebpfd::World& world, const ebpfd::ClusterPolicy& policy,
+                            const ebpfd::Pod& pod);
 
 // The pod that an address stands for, nullptr if none: the newest pod that is not finished,
 // unless that is a node's address.
 const ebpfd::Pod* owner(const ebpfd::World& world, const ebpfd::IpAddress& address);
 
-// One end of a connection, as rules of policy see it.
-bool peer_matches(const ebpfd::World& world, const ebpfd::NetworkPolicy& policy,
+// One end of a connection, as rules of a policy in that namespace see it.
+bool peer_matches(const ebpfd::World& world, const std::string& own_namespace,
                   const ebpfd::PolicyRule& rule, const ebpfd::IpAddress& address);
 
 // destination: the pod that resolves port names, or nullptr.

@@ -105,6 +105,8 @@ std::string rule_text(const PlanRule& rule)
         return "self";
     if (rule.kind == RULE_ISOLATION)
         return "isolation " + rule.policy;
+    if (rule.kind == RULE_CLUSTER_POLICY)
+        return rule.policy + "[" + std::to_string(rule.index) + "]";
     return rule.policy_namespace + "/" + rule.policy + "[" + std::to_string(rule.index) + "]";
 }
 
@@ -148,9 +150,12 @@ Outcome judge(const Plan& plan, const std::string& pod, direction dir, std::stri
     const Peer known = find_peer(plan, address, port, protocol);
     const Bitmap rules = matching(*ruleset, known, address, port, protocol);
     for (uint32_t bit = 0; bit < ruleset->bits.size(); ++bit) {
-        if (has_bit(rules, bit))
-            return {ruleset->bits[bit].action == ACTION_ALLOW,
-                    rule_text(plan.rules.at(ruleset->bits[bit].rule))};
+        const PlanBit& decider = ruleset->bits[bit];
+        if (!has_bit(rules, bit))
+            continue;
+        if (decider.action != ACTION_PASS)
+            return {decider.action == ACTION_ALLOW, rule_text(plan.rules.at(decider.rule))};
+        bit = ruleset->tier_end[decider.in_tier] - 1u;
     }
     return NO_RULE;
 }
