@@ -283,6 +283,8 @@ World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
     world.interfaces =
         homes_.locate(objects.pods, table, config_.node_name, config_.pod_interfaces, &warnings);
     world.policies = std::move(objects.policies);
+    world.cluster_policies = std::move(objects.cluster_policies);
+    world.nodes = std::move(objects.nodes);
     world.pods = std::move(objects.pods);
     world.namespaces = std::move(objects.namespaces);
     world.services = std::move(objects.services);
@@ -299,9 +301,10 @@ void Agent::update()
     auto world = std::make_shared<World>(make_world(view.warnings, view.nodes));
     auto outcome = enforcer_->enforce(*world);
     view.apply_error = outcome ? "" : outcome.error().message;
-    if (!outcome && view_.revision > 0 && world->policies != view_.world->policies) {
+    if (!outcome && view_.revision > 0 && !world->has_policies_of(*view_.world)) {
         // Policies that are refused must not keep those in force from pods that come meanwhile.
         world->policies = view_.world->policies;
+        world->cluster_policies = view_.world->cluster_policies;
         outcome = enforcer_->enforce(*world);
     }
     view.apply_duration = steady_clock::now() - start;
@@ -319,7 +322,7 @@ void Agent::update()
         if (outcome->report.changes > 0)
             spdlog::info(
                 "generation {}: {} policies, {} endpoints, {} entries changed in {} us",
-                view.generation, view.world->policies.size(), view.endpoints,
+                view.generation, view.world->policy_count(), view.endpoints,
                 outcome->report.changes,
                 std::chrono::duration_cast<std::chrono::microseconds>(view.apply_duration).count());
     }

@@ -360,7 +360,7 @@ std::variant<Config, Farewell> parse_config(int argc, const char* const* argv)
 {
     Config config;
     RawOptions raw;
-    CLI::App app("Enforces Kubernetes NetworkPolicy for the pods of this node.", "ebpfd");
+    CLI::App app("Enforces Kubernetes network policies for the pods of this node.", "ebpfd");
     app.set_version_flag("--version", "ebpfd " EBPFD_VERSION);
     app.get_formatter()->column_width(34);
     add_places(app, config, raw);

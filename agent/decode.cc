@@ -2,6 +2,7 @@
 #include "decode.h"
 
 #include "inventory/decode.h"
+#include "policy/cluster_policy.h"
 #include "policy/network_policy.h"
 
 #include <fmt/format.h>
@@ -12,6 +13,10 @@ namespace {
 void keep(Objects& objects, NetworkPolicy object)
 {
     objects.policies.push_back(std::make_shared<NetworkPolicy>(std::move(object)));
+}
+void keep(Objects& objects, ClusterPolicy object)
+{
+    objects.cluster_policies.push_back(std::make_shared<ClusterPolicy>(std::move(object)));
 }
 void keep(Objects& objects, Pod object)
 {
@@ -43,8 +48,11 @@ template <class T> void take(FileContent& content, std::expected<T, std::vector<
     if constexpr (std::is_same_v<T, InventoryObject>)
         std::visit([&]<class O>(O&& object) { keep(content.objects, std::forward<O>(object)); },
                    std::move(*decoded));
-    else
+    else {
+        if constexpr (std::is_same_v<T, ClusterPolicy>)
+            content.notes.insert(content.notes.end(), decoded->notes.begin(), decoded->notes.end());
         keep(content.objects, std::move(*decoded));
+    }
 }
 
 std::string skipped(const Document& document, FolderKind folder)
@@ -52,7 +60,7 @@ std::string skipped(const Document& document, FolderKind folder)
     const auto& [version, kind] = std::tie(document.api_version, document.kind);
     const std::string what =
         fmt::format("{}:{}: {} of {}", document.file, document.root.line, kind, version);
-    if (is_policy_kind(version, kind))
+    if (is_policy_kind(version, kind) || is_cluster_policy_kind(version, kind))
         return what + " is skipped: it belongs in a policy folder";
     if (is_inventory_kind(version, kind))
         return what + " is skipped: it belongs in an inventory folder";
@@ -70,6 +78,8 @@ FileContent decode_documents(const std::vector<Document>& documents, FolderKind 
         const auto& [version, name] = std::tie(document.api_version, document.kind);
         if (kind == FolderKind::policy && is_policy_kind(version, name))
             take(content, decode_network_policy(document));
+        else if (kind == FolderKind::policy && is_cluster_policy_kind(version, name))
+            take(content, decode_cluster_policy(document));
         else if (kind == FolderKind::inventory && is_inventory_kind(version, name))
             take(content, decode_inventory(document));
         else

@@ -225,6 +225,7 @@ ObjectStore::InForce Folders::in_force() const
     for (const auto& group : groups_) {
         auto [objects, duplicates] = group.store.in_force();
         append(out.objects.policies, std::move(objects.policies));
+        append(out.objects.cluster_policies, std::move(objects.cluster_policies));
         append(out.objects.pods, std::move(objects.pods));
         append(out.objects.namespaces, std::move(objects.namespaces));
         append(out.objects.services, std::move(objects.services));

@@ -27,7 +27,7 @@ void add_state(const Sources& sources, MetricValues& values)
     values.revision = view->revision;
     values.degraded = view->degraded();
     values.endpoints = view->endpoints;
-    values.policies = view->world->policies.size();
+    values.policies = view->world->policy_count();
     values.pods = view->world->pods.size();
     values.files_with_errors = view->file_errors.size();
     values.attach_failures = view->attach_warnings.size();

@@ -14,6 +14,10 @@ std::string key_of(const NetworkPolicy& object)
 {
     return object.key();
 }
+std::string key_of(const ClusterPolicy& object)
+{
+    return object.key();
+}
 std::string key_of(const Pod& object)
 {
     return object.key();
@@ -97,6 +101,7 @@ ObjectStore::InForce ObjectStore::in_force() const
     InForce out;
     Objects& all = out.objects;
     Merge policies("NetworkPolicy", all.policies, out.duplicates);
+    Merge cluster_policies("cluster-wide policy", all.cluster_policies, out.duplicates);
     Merge pods("Pod", all.pods, out.duplicates);
     Merge namespaces("Namespace", all.namespaces, out.duplicates);
     Merge services("Service", all.services, out.duplicates);
@@ -104,6 +109,7 @@ ObjectStore::InForce ObjectStore::in_force() const
     Merge nodes("Node", all.nodes, out.duplicates);
     for (const auto& [key, file] : files_) {
         policies.add(file.objects.policies);
+        cluster_policies.add(file.objects.cluster_policies);
         pods.add(file.objects.pods);
         namespaces.add(file.objects.namespaces);
         services.add(file.objects.services);

@@ -13,6 +13,7 @@ namespace ebpfd {
 
 struct Objects {
     std::vector<std::shared_ptr<const NetworkPolicy>> policies;
+    std::vector<std::shared_ptr<const ClusterPolicy>> cluster_policies;
     std::vector<std::shared_ptr<const Pod>> pods;
     std::vector<std::shared_ptr<const Namespace>> namespaces;
     std::vector<std::shared_ptr<const Service>> services;

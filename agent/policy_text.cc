@@ -38,6 +38,8 @@ std::string peer_text(const PolicyPeer& peer)
 {
     if (peer.block)
         return block_text(*peer.block);
+    if (peer.nodes)
+        return "nodes " + selector_text(*peer.nodes);
     const std::string pods = "pods " + selector_text(peer.pods.value_or(Selector{}));
     if (!peer.namespaces)
         return pods;
@@ -78,12 +80,17 @@ std::string selector_text(const Selector& selector)
     return parts.empty() ? "all" : fmt::format("{}", fmt::join(parts, ","));
 }
 
+std::string subject_text(const ClusterPolicy& policy)
+{
+    return peer_text({.block = {}, .namespaces = policy.namespaces, .pods = policy.pods});
+}
+
 std::vector<std::string> peer_texts(const PolicyRule& rule)
 {
     std::vector<std::string> out;
     for (const auto& peer : rule.peers)
         out.push_back(peer_text(peer));
-    return out.empty() ? std::vector<std::string>{"everyone"} : out;
+    return out.empty() ? std::vector<std::string>{rule.nobody ? "nobody" : "everyone"} : out;
 }
 
 std::vector<std::string> port_texts(const PolicyRule& rule)

@@ -2,8 +2,10 @@
 #include "status.h"
 
 #include "base/rfc3339.h"
+#include "model/names.h"
 #include "policy_text.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -72,7 +74,7 @@ Json to_json(const std::optional<FlowLog::Counts>& flow_log)
 Json counts(const View& view)
 {
     const World& world = *view.world;
-    return {{"policies", world.policies.size()},
+    return {{"policies", world.policy_count()},
             {"pods", world.pods.size()},
             {"namespaces", world.namespaces.size()},
             {"services", world.services.size()},
@@ -125,6 +127,27 @@ Json selected_pods(const World& world, const NetworkPolicy& policy)
     return out;
 }
 
+// With the label that every namespace has, described or not.
+Labels namespace_labels(const World& world, const std::string& name)
+{
+    const auto found = std::ranges::find(world.namespaces, name, &Namespace::name);
+    Labels labels = found == world.namespaces.end() ? Labels{} : (*found)->labels;
+    labels.try_emplace("kubernetes.io/metadata.name", name);
+    return labels;
+}
+
+Json selected_pods(const World& world, const ClusterPolicy& policy)
+{
+    Json out = Json::array();
+    for (const auto& interface : world.interfaces) {
+        const Pod* pod = interface.pod.get();
+        if (pod && !pod->host_network && policy.pods.matches(pod->labels) &&
+            policy.namespaces.matches(namespace_labels(world, pod->pod_namespace)))
+            out.push_back(pod->key());
+    }
+    return out;
+}
+
 Json rule_count(const std::optional<std::vector<PolicyRule>>& rules)
 {
     return rules ? Json(rules->size()) : Json();
@@ -143,15 +166,40 @@ Json summary(const World& world, const NetworkPolicy& policy)
             {"selected_pods", selected_pods(world, policy)}};
 }
 
+Json summary(const World& world, const ClusterPolicy& policy)
+{
+    return {{"kind", policy.kind},
+            {"namespace", ""},
+            {"name", policy.name},
+            {"file", policy.origin.file},
+            {"line", policy.origin.line},
+            {"tier", tier_name(policy.in_tier)},
+            {"priority", policy.priority},
+            {"pod_selector", subject_text(policy)},
+            {"ingress_rules", policy.ingress.size()},
+            {"egress_rules", policy.egress.size()},
+            {"selected_pods", selected_pods(world, policy)}};
+}
+
 Json rules(const std::optional<std::vector<PolicyRule>>& list)
 {
     if (!list)
         return {};
     Json out = Json::array();
     for (const auto& rule : *list)
-        out.push_back(
-            {{"line", rule.origin.line}, {"peers", peer_texts(rule)}, {"ports", port_texts(rule)}});
+        out.push_back({{"line", rule.origin.line},
+                       {"action", action_name(rule.action)},
+                       {"peers", peer_texts(rule)},
+                       {"ports", port_texts(rule)}});
     return out;
+}
+
+template <class Policy> std::string whole(const World& world, const Policy& policy)
+{
+    Json out = summary(world, policy);
+    out["ingress"] = rules(policy.ingress);
+    out["egress"] = rules(policy.egress);
+    return text(out);
 }
 
 Json to_json(const Pod& pod, const std::string* interface)
@@ -199,20 +247,20 @@ std::string policies_json(const View& view)
     Json out = Json::array();
     for (const auto& policy : view.world->policies)
         out.push_back(summary(*view.world, *policy));
+    for (const auto& policy : view.world->cluster_policies)
+        out.push_back(summary(*view.world, *policy));
     return text(out);
 }
 
 std::optional<std::string> policy_json(const View& view, const std::string& policy_namespace,
                                        const std::string& name)
 {
-    for (const auto& policy : view.world->policies) {
-        if (policy->policy_namespace != policy_namespace || policy->name != name)
-            continue;
-        Json out = summary(*view.world, *policy);
-        out["ingress"] = rules(policy->ingress);
-        out["egress"] = rules(policy->egress);
-        return text(out);
-    }
+    for (const auto& policy : view.world->policies)
+        if (policy->policy_namespace == policy_namespace && policy->name == name)
+            return whole(*view.world, *policy);
+    for (const auto& policy : view.world->cluster_policies)
+        if (policy->kind == policy_namespace && policy->name == name)
+            return whole(*view.world, *policy);
     return std::nullopt;
 }
 

@@ -8,7 +8,9 @@ namespace {
 
 std::string policy_text(const Json& row)
 {
-    return string_at(row, "/namespace") + "/" + string_at(row, "/name");
+    const std::string in_namespace = string_at(row, "/namespace");
+    return (in_namespace.empty() ? string_at(row, "/kind") : in_namespace) + "/" +
+           string_at(row, "/name");
 }
 
 const std::vector<Column> COLUMNS{
@@ -22,6 +24,8 @@ const std::vector<Column> MEMBERS{
     {"Kind", "/kind"},
     {"Policy", "", false, policy_text},
     {"File", "", false, place_text},
+    {"Tier", "/tier"},
+    {"Priority", "/priority"},
     {"Selector", "/pod_selector"},
     {"Selected pods", "/selected_pods"},
     {"Ingress rules", "/ingress_rules"},
@@ -30,6 +34,7 @@ const std::vector<Column> MEMBERS{
 
 const std::vector<Column> RULE_COLUMNS{
     {"LINE", "/line"},
+    {"ACTION", "/action"},
     {"PEERS", "/peers"},
     {"PORTS", "/ports"},
 };
@@ -71,7 +76,10 @@ Action define_policy_list(CLI::App&)
 Action define_policy_get(CLI::App& app)
 {
     auto name = std::make_shared<std::string>();
-    app.add_option("name", *name, "NAMESPACE/NAME, or NAME with -n")->required()->type_name("NAME");
+    app.add_option("name", *name,
+                   "NAMESPACE/NAME, or NAME with -n; KIND/NAME of a cluster-wide one")
+        ->required()
+        ->type_name("NAME");
     return [name](const Context& context) { return get(context, *name); };
 }
 

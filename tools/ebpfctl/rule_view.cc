@@ -46,20 +46,6 @@ Json rule_fields(const Rules& rules, uint32_t number)
             {"line", rule.line}};
 }
 
-std::string_view action_name(uint32_t action)
-{
-    switch (action) {
-    case ACTION_ALLOW:
-        return "allow";
-    case ACTION_DENY:
-        return "deny";
-    case ACTION_PASS:
-        return "pass";
-    default:
-        return "unknown";
-    }
-}
-
 bool bit_is_set(const bitmap& bits, uint32_t bit)
 {
     return ((bits.word[bit / 64] >> (bit % 64)) & 1) != 0;

@@ -14,6 +14,7 @@ namespace {
 const std::vector<Column> COLUMNS{
     {"DIRECTION", "/direction"},
     {"ORDER", "/order"},
+    {"TIER", "/tier"},
     {"ACTION", "/action"},
     {"POLICY", "/policy"},
     {"RULE", "/rule"},
@@ -27,7 +28,7 @@ Result<Json> rule_row(const PinnedMaps& maps, const Rules& rules, const ruleset_
     auto hits = maps.hits(rule.rule);
     if (!hits)
         return std::unexpected(hits.error());
-    Json row = {{"action", action_name(rule.action)}};
+    Json row = {{"tier", tier_name(rule.tier)}, {"action", action_name(rule.action)}};
     row.update(rule_fields(rules, rule.rule));
     row["allowed_connections"] = hits->allowed;
     row["denied_packets"] = hits->denied;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ebpfctl/cell.h"
 #include "ebpfctl/command.h"
+#include "policy/cluster_policy.h"
 #include "policy/network_policy.h"
 #include "source/parse.h"
 #include "source/read.h"
@@ -25,17 +26,28 @@ std::string note_of(const Document& document)
                                : "would be skipped: it is no policy");
 }
 
-void check_document(FileCheck& check, const Document& document)
+template <class Policy>
+void count(FileCheck& check, const std::expected<Policy, std::vector<FileError>>& policy)
 {
-    if (!is_policy_kind(document.api_version, document.kind)) {
-        check.notes.push_back(note_of(document));
-        return;
-    }
-    auto policy = decode_network_policy(document);
     if (policy)
         check.policies++;
     else
         check.errors.insert(check.errors.end(), policy.error().begin(), policy.error().end());
+}
+
+void check_document(FileCheck& check, const Document& document)
+{
+    const auto& [version, kind] = std::tie(document.api_version, document.kind);
+    if (is_policy_kind(version, kind)) {
+        count(check, decode_network_policy(document));
+    } else if (is_cluster_policy_kind(version, kind)) {
+        const auto policy = decode_cluster_policy(document);
+        if (policy)
+            check.notes.insert(check.notes.end(), policy->notes.begin(), policy->notes.end());
+        count(check, policy);
+    } else {
+        check.notes.push_back(note_of(document));
+    }
 }
 
 FileCheck check_file(const std::string& file)

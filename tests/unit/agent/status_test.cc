@@ -154,9 +154,9 @@ TEST(Policies, OneIsShownWithItsRules)
     const Json json = Json::parse(*text);
     EXPECT_TRUE(json["egress"].is_null());
     EXPECT_EQ(json["ingress"], Json::parse(R"([
-        {"line": 9, "peers": ["pods all in namespaces all", "10.0.0.0/8 except 10.1.0.0/16"],
+        {"line": 9, "action": "allow", "peers": ["pods all in namespaces all", "10.0.0.0/8 except 10.1.0.0/16"],
          "ports": ["80-90/TCP", "dns/UDP"]},
-        {"line": 0, "peers": ["everyone"], "ports": ["every port"]}])"));
+        {"line": 0, "action": "allow", "peers": ["everyone"], "ports": ["every port"]}])"));
     EXPECT_FALSE(policy_json(view(), "shop", "other"));
     EXPECT_FALSE(policy_json(view(), "default", "allow"));
 }

@@ -48,6 +48,7 @@ TEST_F(Rules, StandInTheirOrderWithHits)
     ASSERT_EQ(rows.size(), 2);
     EXPECT_EQ(rows[0], (Json{{"direction", "ingress"},
                              {"order", 0},
+                             {"tier", "NetworkPolicy"},
                              {"action", "allow"},
                              {"policy", "shop/allow-web"},
                              {"rule", "ingress[0]"},
