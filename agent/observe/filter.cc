@@ -154,9 +154,8 @@ std::expected<Test, std::string> protocol_test(const std::string& value)
 // An isolation names several policies; each of them counts.
 Test policy_test(const std::string& policy)
 {
-    return [=](const AttributedEvent& r, const Parties&) {
-        return r.rule &&
-               ("," + r.rule->policy_text() + ",").find("," + policy + ",") != std::string::npos;
+    return [wanted = fmt::format(",{},", policy)](const AttributedEvent& r, const Parties&) {
+        return r.rule && fmt::format(",{},", r.rule->policy_text()).contains(wanted);
     };
 }
 

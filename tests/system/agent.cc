@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <fstream>
 #include <unistd.h>
 #include <utility>
@@ -90,7 +91,7 @@ std::string Agent::ask(const lab::Argv& arguments) const
 
 void replace_file(const std::filesystem::path& file, const std::string& text)
 {
-    const auto hidden = file.parent_path() / ("." + file.filename().string() + ".new");
+    const auto hidden = file.parent_path() / fmt::format(".{}.new", file.filename().string());
     std::ofstream(hidden) << text;
     std::filesystem::rename(hidden, file);
 }
