@@ -80,6 +80,9 @@ FileContent decode_documents(const std::vector<Document>& documents, FolderKind 
             take(content, decode_network_policy(document));
         else if (kind == FolderKind::policy && is_cluster_policy_kind(version, name))
             take(content, decode_cluster_policy(document));
+        else if (const auto misnamed = misnamed_policy(document);
+                 misnamed && kind == FolderKind::policy)
+            content.errors.push_back(*misnamed);
         else if (kind == FolderKind::inventory && is_inventory_kind(version, name))
             take(content, decode_inventory(document));
         else

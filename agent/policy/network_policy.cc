@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/network_policy.h"
 
+#include "policy/cluster_policy.h"
 #include "policy/decode_metadata.h"
 #include "policy/decode_rule.h"
 #include "policy/decode_selector.h"
 #include "policy/fields.h"
 #include "policy/name_syntax.h"
+
+#include <set>
+#include <tuple>
 
 namespace ebpfd {
 
@@ -97,6 +101,21 @@ bool is_foreign_policy_kind(std::string_view api_version, std::string_view kind)
 {
     return !is_policy_kind(api_version, kind) && kind.ends_with("NetworkPolicy") &&
            api_version.contains('/');
+}
+
+std::optional<FileError> misnamed_policy(const Document& document)
+{
+    static const std::set<std::string_view> others{"Ingress", "IngressClass", "IPAddress",
+                                                   "ServiceCIDR"};
+    const auto& [version, kind] = std::tie(document.api_version, document.kind);
+    const bool plain = version.starts_with("networking.k8s.io/");
+    const bool cluster_wide = version.starts_with("policy.networking.k8s.io/");
+    if (is_policy_kind(version, kind) || is_cluster_policy_kind(version, kind) ||
+        !(cluster_wide || (plain && !others.contains(kind))))
+        return std::nullopt;
+    return FileError{{document.file, document.root.line, document.root.column},
+                     "there is no " + kind + " of " + version + " that ebpfd knows: a slip here " +
+                         "would take a policy out of force"};
 }
 
 std::expected<NetworkPolicy, std::vector<FileError>> decode_network_policy(const Document& document)

@@ -45,6 +45,8 @@ void check_document(FileCheck& check, const Document& document)
         if (policy)
             check.notes.insert(check.notes.end(), policy->notes.begin(), policy->notes.end());
         count(check, policy);
+    } else if (const auto misnamed = misnamed_policy(document)) {
+        check.errors.push_back(*misnamed);
     } else {
         check.notes.push_back(note_of(document));
     }

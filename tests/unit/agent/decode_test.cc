@@ -69,6 +69,23 @@ TEST(DecodeDocuments, OtherKindsAreSkippedWithANote)
     EXPECT_THAT(content.notes, ElementsAre(HasSubstr("Deployment of apps/v1 is skipped")));
 }
 
+TEST(DecodeDocuments, ASlipInKindOrVersionIsAnErrorNotAPolicyLess)
+{
+    for (const auto& [what, by] : std::vector<std::pair<std::string, std::string>>{
+             {"kind: NetworkPolicy", "kind: NetworkPolcy"},
+             {"networking.k8s.io/v1", "networking.k8s.io/v2"},
+             {"networking.k8s.io/v1", "policy.networking.k8s.io/v1"}}) {
+        std::string text = policy;
+        text.replace(text.find(what), what.size(), by);
+        const auto content = decode(text, FolderKind::policy);
+        ASSERT_EQ(content.errors.size(), 1u) << text;
+        EXPECT_EQ(content.errors[0].origin.line, 1u);
+        EXPECT_THAT(content.errors[0].reason, HasSubstr("there is no"));
+    }
+    const std::string ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\n";
+    EXPECT_THAT(decode(ingress, FolderKind::policy).errors, IsEmpty());
+}
+
 TEST(DecodeDocuments, ErrorsOfAllDocumentsAreKept)
 {
     const std::string typo = "apiVersion: networking.k8s.io/v1\n"
