@@ -52,7 +52,11 @@ Result<ObjectName> Context::full_name(const std::string& text) const
         name = {text.substr(0, slash), text.substr(slash + 1)};
     bool nested = name.name.find('/') != std::string::npos;
     if (name.in_namespace.empty() || name.name.empty() || nested)
-        return fail(EINVAL, fmt::format("\"{}\": say NAMESPACE/NAME, or NAME with -n", text));
+        return fail(
+            EINVAL,
+            fmt::format(
+                "\"{}\": say NAMESPACE/NAME, or NAME with -n (KIND/NAME of a cluster-wide policy)",
+                text));
     return name;
 }
 

@@ -34,7 +34,10 @@ std::vector<Cell> event_line(const Json& event, bool wide)
         return {{fmt::format("{} events lost: they came faster than this reader takes them",
                              value_text(member(event, "/records"))),
                  Color::yellow}};
-    std::string verdict = value_text(member(event, "/verdict"));
+    const std::string verdict = value_text(member(event, "/verdict"));
+    const std::string type = value_text(member(event, "/type"));
+    // What policy let through and the kernel dropped is not forwarded.
+    const bool lost = type == "kernel_drop";
     std::string time = string_at(event, "/time");
     std::vector<Cell> cells{
         {wide ? time : time_of_day(time)},
@@ -42,8 +45,8 @@ std::vector<Cell> event_line(const Json& event, bool wide)
         {"->"},
         {value_text(member(event, "/destination"))},
         {value_text(member(event, "/direction"))},
-        {value_text(member(event, "/type"))},
-        {verdict, color_of(verdict)},
+        {type, lost ? Color::red : Color::none},
+        {verdict, lost ? Color::none : color_of(verdict)},
         {cause(event)},
         {value_text(member(event, "/protocol"))},
     };

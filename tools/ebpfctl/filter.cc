@@ -2,6 +2,7 @@
 #include "ebpfctl/filter.h"
 
 #include "api/client.h"
+#include "model/names.h"
 
 #include <algorithm>
 #include <array>
@@ -21,6 +22,14 @@ struct FilterOption {
     std::vector<std::string> choices = {}; // empty: any text
 };
 
+std::vector<std::string> event_type_names()
+{
+    std::vector<std::string> names;
+    for (uint32_t type = EVENT_FLOW_OPEN; type < EVENT_TYPE_COUNT; type++)
+        names.emplace_back(event_type_name(type));
+    return names;
+}
+
 const std::vector<FilterOption>& filter_options()
 {
     static const std::vector<FilterOption> options{
@@ -32,8 +41,8 @@ const std::vector<FilterOption>& filter_options()
         {"protocol", "TCP, UDP, SCTP, ICMP, ICMPv6 or a number"},
         {"verdict", "allow, deny, would-deny; or FORWARDED, DROPPED, AUDIT"},
         {"reason", "Reason, as events show it"},
-        {"type", "Type", false, true, {"flow_open", "flow_update", "flow_close", "drop"}},
-        {"policy", "Policy that decided, NAMESPACE/NAME"},
+        {"type", "Type", false, true, event_type_names()},
+        {"policy", "Policy that decided, NAMESPACE/NAME; KIND/NAME of a cluster-wide one"},
         {"direction", "Direction", false, true, {"ingress", "egress"}},
     };
     return options;
