@@ -8,6 +8,8 @@
 #include <malloc.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
+#include <unordered_map>
+#include <utility>
 
 namespace ebpfd {
 namespace {
@@ -46,6 +48,24 @@ std::vector<std::string> shortened(std::vector<std::string> notes)
 void append(std::vector<std::string>& to, const std::vector<std::string>& from)
 {
     to.insert(to.end(), from.begin(), from.end());
+}
+
+// What was in force, at the interfaces there are now. Those of pods that are new since are closed.
+World last_world_at(const World& last, std::vector<LocalInterface> interfaces)
+{
+    std::unordered_map<std::string, std::shared_ptr<const Pod>> known;
+    for (const auto& pod : last.pods)
+        known.emplace(pod->key(), pod);
+    for (auto& interface : interfaces) {
+        const auto now = std::exchange(interface.pod, nullptr);
+        const auto before = now ? known.find(now->key()) : known.end();
+        if (before != known.end() && before->second->uid == now->uid &&
+            before->second->addresses == now->addresses)
+            interface.pod = before->second;
+    }
+    World world = last;
+    world.interfaces = std::move(interfaces);
+    return world;
 }
 
 Result<Folders> open_folders(const Config& config)
@@ -305,6 +325,11 @@ void Agent::update()
         // Policies that are refused must not keep those in force from pods that come meanwhile.
         world->policies = view_.world->policies;
         world->cluster_policies = view_.world->cluster_policies;
+        outcome = enforcer_->enforce(*world);
+    }
+    if (!outcome && view_.revision > 0) {
+        // The inventory alone does not fit: its new pods must not be open for want of room.
+        *world = last_world_at(*view_.world, std::move(world->interfaces));
         outcome = enforcer_->enforce(*world);
     }
     view.apply_duration = steady_clock::now() - start;

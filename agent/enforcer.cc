@@ -40,7 +40,7 @@ Result<Enforcer::Outcome> Enforcer::enforce(const World& world)
     const auto begin = steady_clock::now();
     auto plan = compile(world);
     if (!plan)
-        return fail("compile", plan.error());
+        return std::unexpected(plan.error());
     const auto compiled = steady_clock::now();
     finish();
     // Records that the new policy makes wait for its names.

@@ -108,6 +108,37 @@ TEST_F(Files, PoliciesThatDoNotFitLeaveThoseInForceForPodsThatComeMeanwhile)
     EXPECT_EQ(agent().settle().exit, exit_ok);
 }
 
+TEST_F(Files, PodsThatComeWithAnInventoryThatDoesNotFitAreClosed)
+{
+    // Each pod's own number for the port is a rule of its own.
+    replace_file(file("out.yaml"),
+                 policy("shop/out",
+                        "{podSelector: {matchLabels: {app: db}}, "
+                        "policyTypes: [Egress], egress: [{to: [{namespaceSelector: {}}], "
+                        "ports: [{port: many}]}]}")
+                     .text);
+    auto inventory = Inventory::of(world_->node());
+    inventory.remove("web");
+    world_->describe(inventory);
+    ASSERT_EQ(agent().settle().exit, exit_ok);
+    inventory = Inventory::of(world_->node());
+    std::string crowd;
+    for (int number = 0; number < 600; ++number)
+        crowd += fmt::format("---\napiVersion: v1\nkind: Pod\nmetadata: {{name: c{0}, namespace: "
+                             "far}}\nspec: {{containers: [{{ports: [{{name: many, containerPort: "
+                             "{1}}}]}}]}}\nstatus: {{podIP: 10.9.{2}.{3}}}\n",
+                             number, 1000 + number, number / 200, 1 + number % 200);
+    inventory.add_object(crowd.substr(4)); // it writes the first mark itself
+    world_->describe(inventory);
+    const auto refused = agent().settle();
+    EXPECT_EQ(refused.exit, exit_degraded);
+    EXPECT_THAT(refused.out + refused.err, HasSubstr("512"));
+    EXPECT_TRUE(traffic({no("api", "web", 80), yes("api", "db", 80)}));
+    world_->describe(Inventory::of(world_->node()));
+    EXPECT_EQ(agent().settle().exit, exit_ok);
+    EXPECT_TRUE(traffic({yes("api", "web", 80)}));
+}
+
 TEST_F(Files, RenamedFilesAreReadAndDeletedOnesForgotten)
 {
     replace_file(file("db.yaml"), allow("db", 80));
