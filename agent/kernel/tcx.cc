@@ -10,6 +10,8 @@ namespace ebpfd {
 
 namespace {
 
+constexpr uint32_t BEFORE_ALL = 1 << 3; // BPF_F_BEFORE without another, since Linux 6.6
+
 // The interface a link is on; 0 once that is gone.
 uint32_t link_ifindex(int link)
 {
@@ -47,7 +49,9 @@ Result<void> TcxAttachment::create_link(uint32_t ifindex, const Hook& hook, cons
     const std::string path = pins_.link(ifindex, hook.name);
     if (auto removed = remove_link(path); !removed)
         return removed;
-    const Fd link(bpf_link_create(program.get(), static_cast<int>(ifindex), hook.tcx, nullptr));
+    // Before those of others: one that ends the run would let packets by.
+    LIBBPF_OPTS(bpf_link_create_opts, options, .flags = BEFORE_ALL);
+    const Fd link(bpf_link_create(program.get(), static_cast<int>(ifindex), hook.tcx, &options));
     if (!link)
         return fail_errno(std::string("attach to ") + hook.name);
     if (bpf_obj_pin(link.get(), path.c_str()) != 0)

@@ -191,6 +191,25 @@ TEST_F(AttachTcx, EveryPacketIsJudgedOnceWhileLinksTakeOver)
     });
 }
 
+TEST_F(AttachTcx, AForeignLinkThatLetsPacketsByComesBehindOurs)
+{
+    inside([&] {
+        const bpf_insn code[] = {{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0}, // TCX_PASS
+                                 {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+        const Fd passes(bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "passes", "GPL", code, 2, nullptr));
+        const Fd foreign(
+            bpf_link_create(passes.get(), static_cast<int>(ifindex_), HOOKS[0].tcx, nullptr));
+        ASSERT_TRUE(foreign);
+        const auto datapath = start(AttachMode::tcx);
+        ASSERT_TRUE(datapath->apply(plan()));
+        ASSERT_TRUE(becomes_linked());
+        const uint64_t before = egress_packets();
+        const lab::Wire pod(std::string("pod"));
+        ASSERT_TRUE(pod.send(lab::Packet{}.eth().ipv4("10.1.0.10", "10.1.0.20").udp(7, 9).bytes()));
+        EXPECT_TRUE(lab::eventually([&] { return egress_packets() > before; }));
+    });
+}
+
 TEST_F(AttachTcx, AnInterruptedHandoverIsCompleted)
 {
     inside([&] {
