@@ -44,6 +44,24 @@ std::string place(const ClusterPolicy& policy)
            ")";
 }
 
+bool has_node_peer(const ClusterPolicy& policy)
+{
+    return std::ranges::any_of(policy.egress, [](const PolicyRule& rule) {
+        return std::ranges::any_of(rule.peers,
+                                   [](const PolicyPeer& peer) { return peer.nodes.has_value(); });
+    });
+}
+
+void warn_of_nodes(const std::vector<const ClusterPolicy*>& policies,
+                   std::vector<std::string>& warnings)
+{
+    for (const ClusterPolicy* policy : policies)
+        if (has_node_peer(*policy))
+            warnings.push_back(
+                place(*policy) +
+                " has rules for nodes, which match nothing: the inventory has no Node");
+}
+
 // In the order in which they decide. At equal priority the name does, which nobody may have meant.
 std::vector<const ClusterPolicy*> ordered_cluster_policies(const World& world,
                                                            std::vector<std::string>& warnings)
@@ -58,6 +76,8 @@ std::vector<const ClusterPolicy*> ordered_cluster_policies(const World& world,
             warnings.push_back(place(one) + " and " + place(other) + " have the same priority, " +
                                std::to_string(one.priority) + ": the former comes first, by name");
     }
+    if (world.nodes.empty())
+        warn_of_nodes(result, warnings);
     return result;
 }
 

@@ -135,6 +135,17 @@ TEST_F(Tiers, NodesAreTheirAddresses)
     EXPECT_EQ(from_pod(scene_.plan(), "shop/db", "192.0.2.8"), NO_RULE);
 }
 
+TEST_F(Tiers, RulesForNodesThatNobodyDescribedAreWarnedOf)
+{
+    ClusterPolicy policy = for_all("guard", TIER_ADMIN, 1, {});
+    PolicyPeer peer;
+    peer.nodes = Selector{};
+    policy.egress = {act(ACTION_DENY, {peer})};
+    add(policy);
+    EXPECT_THAT(scene_.plan().warnings,
+                ElementsAre(HasSubstr("guard.yaml:1) has rules for nodes")));
+}
+
 TEST_F(Tiers, AServiceIsDeniedOnlyIfAllItsEndpointsAre)
 {
     scene_.service("shop/s", "10.96.0.1", {{"", Protocol::tcp, 80}});
