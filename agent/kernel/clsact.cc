@@ -90,13 +90,13 @@ Result<bool> ClsactAttachment::is_attached(uint32_t ifindex) const
     return false;
 }
 
-Result<void> ClsactAttachment::judge_marked_only(uint32_t ifindex, size_t hook) const
+Result<void> ClsactAttachment::judge_rest(uint32_t ifindex, size_t hook) const
 {
     const auto filters = filters_at(ifindex, HOOKS[hook]);
     if (!filters)
         return std::unexpected(filters.error());
     const auto* ours = find_ours(*filters);
-    return ours ? put_filter(ifindex, HOOKS[hook], programs_.judge_marked[hook], ours, 0)
+    return ours ? put_filter(ifindex, HOOKS[hook], programs_.judge_rest[hook], ours, 0)
                 : Result<void>{};
 }
 

@@ -18,9 +18,9 @@ public:
 
     // Whether a filter of ours is there.
     Result<bool> is_attached(uint32_t ifindex) const;
-    // From now on our filter at the hook judges marked packets alone: see bpf/handover.bpf.h.
+    // From now on our filter at the hook leaves out what is marked as judged.
     // No filter, which somebody else may have removed: no error.
-    Result<void> judge_marked_only(uint32_t ifindex, size_t hook) const;
+    Result<void> judge_rest(uint32_t ifindex, size_t hook) const;
 
 private:
     // Our filter among these, or nullptr.

@@ -11,7 +11,8 @@ namespace ebpfd {
 struct Hook {
     const char* name; // of tc, seen from the node
     const char* program;
-    const char* marked_program; // the same for marked packets alone: see bpf/handover.bpf.h
+    const char* first_program; // marks packets as judged; see bpf/handover.bpf.h
+    const char* rest_program;  // leaves those out that are
     bpf_attach_type tcx;
     bpf_tc_attach_point clsact;
 };
@@ -22,15 +23,16 @@ inline constexpr auto TCX_EGRESS = static_cast<bpf_attach_type>(47);
 
 // What the pod sends arrives at the node's ingress.
 inline constexpr std::array<Hook, 2> HOOKS{{
-    {"ingress", "from_pod", "from_pod_marked", TCX_INGRESS, BPF_TC_INGRESS},
-    {"egress", "to_pod", "to_pod_marked", TCX_EGRESS, BPF_TC_EGRESS},
+    {"ingress", "from_pod", "from_pod_first", "from_pod_rest", TCX_INGRESS, BPF_TC_INGRESS},
+    {"egress", "to_pod", "to_pod_first", "to_pod_rest", TCX_EGRESS, BPF_TC_EGRESS},
 }};
 
 // The loaded programs; arrays are in the order of HOOKS.
 struct Programs {
     std::array<Fd, HOOKS.size()> judge;
-    std::array<Fd, HOOKS.size()> judge_marked;
-    Fd mark;
+    std::array<Fd, HOOKS.size()> judge_first;
+    std::array<Fd, HOOKS.size()> judge_rest;
+    Fd clear_mark;
 };
 
 } // namespace ebpfd

@@ -134,11 +134,13 @@ Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins)
     if (auto pinned = pin_programs(*skeleton, pins); !pinned)
         return std::unexpected(pinned.error());
     Programs programs;
-    Result<void> kept = keep_program(*skeleton, "mark_packet", programs.mark);
+    Result<void> kept = keep_program(*skeleton, "clear_mark", programs.clear_mark);
     for (size_t i = 0; kept && i < HOOKS.size(); ++i) {
         kept = keep_program(*skeleton, HOOKS[i].program, programs.judge[i]);
         if (kept)
-            kept = keep_program(*skeleton, HOOKS[i].marked_program, programs.judge_marked[i]);
+            kept = keep_program(*skeleton, HOOKS[i].first_program, programs.judge_first[i]);
+        if (kept)
+            kept = keep_program(*skeleton, HOOKS[i].rest_program, programs.judge_rest[i]);
     }
     if (!kept)
         return std::unexpected(kept.error());

@@ -44,6 +44,14 @@ bool TcxAttachment::update_link(uint32_t ifindex, const Hook& hook, const Fd& pr
            bpf_link_update(pinned.get(), program.get(), nullptr) == 0;
 }
 
+Result<void> TcxAttachment::replace_program(uint32_t ifindex, const Hook& hook,
+                                            const Fd& program) const
+{
+    if (update_link(ifindex, hook, program))
+        return {};
+    return fail_errno(std::string("replace the program of the link at ") + hook.name);
+}
+
 Result<void> TcxAttachment::create_link(uint32_t ifindex, const Hook& hook, const Fd& program) const
 {
     const std::string path = pins_.link(ifindex, hook.name);
@@ -81,13 +89,11 @@ Result<void> TcxAttachment::hand_over_one(uint32_t ifindex, size_t i) const
 {
     if (update_link(ifindex, HOOKS[i], programs_.judge[i]))
         return {};
-    if (auto created = create_link(ifindex, HOOKS[i], programs_.mark); !created)
+    if (auto created = create_link(ifindex, HOOKS[i], programs_.clear_mark); !created)
         return created;
-    if (auto narrowed = filters_.judge_marked_only(ifindex, i); !narrowed)
+    if (auto narrowed = filters_.judge_rest(ifindex, i); !narrowed)
         return narrowed;
-    if (!update_link(ifindex, HOOKS[i], programs_.judge[i]))
-        return fail_errno(std::string("replace the program of the link at ") + HOOKS[i].name);
-    return {};
+    return replace_program(ifindex, HOOKS[i], programs_.judge_first[i]);
 }
 
 Result<void> TcxAttachment::hand_over(uint32_t ifindex)
@@ -95,10 +101,15 @@ Result<void> TcxAttachment::hand_over(uint32_t ifindex)
     for (size_t i = 0; i < HOOKS.size(); ++i)
         if (auto done = hand_over_one(ifindex, i); !done)
             return done;
-    // Those that the links have marked still need the filters.
+    // Those that a link let by before it judged still need the filters.
     if (auto waited = wait_for_packets_in_flight(); !waited)
         return waited;
-    return filters_.detach(ifindex);
+    if (auto removed = filters_.detach(ifindex); !removed)
+        return removed;
+    for (size_t i = 0; i < HOOKS.size(); ++i)
+        if (auto done = replace_program(ifindex, HOOKS[i], programs_.judge[i]); !done)
+            return done;
+    return {};
 }
 
 Result<void> TcxAttachment::detach(uint32_t ifindex)

@@ -18,6 +18,7 @@ public:
 private:
     // Whether the hook has its link, which now runs the program.
     bool update_link(uint32_t ifindex, const Hook& hook, const Fd& program) const;
+    Result<void> replace_program(uint32_t ifindex, const Hook& hook, const Fd& program) const;
     Result<void> create_link(uint32_t ifindex, const Hook& hook, const Fd& program) const;
     Result<void> hand_over(uint32_t ifindex);
     Result<void> hand_over_one(uint32_t ifindex, size_t i) const; // i: of the hook

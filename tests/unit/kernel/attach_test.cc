@@ -220,7 +220,7 @@ TEST_F(AttachTcx, AnInterruptedHandoverIsCompleted)
         // As if that agent had ended when one hook was done and the other one had begun.
         datapath = start(AttachMode::clsact);
         ASSERT_TRUE(datapath);
-        const Fd link(bpf_link_create(program("mark_packet").get(), static_cast<int>(ifindex_),
+        const Fd link(bpf_link_create(program("clear_mark").get(), static_cast<int>(ifindex_),
                                       HOOKS[0].tcx, nullptr));
         ASSERT_EQ(bpf_obj_pin(link.get(), this->link("ingress").c_str()), 0);
         datapath.reset();
