@@ -312,6 +312,26 @@ World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
     return world;
 }
 
+// What is refused must not keep policy from pods that come meanwhile: tries less and less of it,
+// and leaves in world what is in force. error: why not all of it, or empty.
+Result<Enforcer::Outcome> Agent::enforce_what_fits(World& world, std::string& error)
+{
+    auto outcome = enforcer_->enforce(world);
+    error = outcome ? "" : outcome.error().message;
+    if (outcome || view_.revision == 0)
+        return outcome;
+    if (!world.has_policies_of(*view_.world)) {
+        world.policies = view_.world->policies;
+        world.cluster_policies = view_.world->cluster_policies;
+        outcome = enforcer_->enforce(world);
+    }
+    if (!outcome) {
+        world = last_world_at(*view_.world, std::move(world.interfaces));
+        outcome = enforcer_->enforce(world);
+    }
+    return outcome;
+}
+
 void Agent::update()
 {
     const auto start = steady_clock::now();
@@ -319,19 +339,7 @@ void Agent::update()
     View view = view_;
     view.warnings.clear();
     auto world = std::make_shared<World>(make_world(view.warnings, view.nodes));
-    auto outcome = enforcer_->enforce(*world);
-    view.apply_error = outcome ? "" : outcome.error().message;
-    if (!outcome && view_.revision > 0 && !world->has_policies_of(*view_.world)) {
-        // Policies that are refused must not keep those in force from pods that come meanwhile.
-        world->policies = view_.world->policies;
-        world->cluster_policies = view_.world->cluster_policies;
-        outcome = enforcer_->enforce(*world);
-    }
-    if (!outcome && view_.revision > 0) {
-        // The inventory alone does not fit: its new pods must not be open for want of room.
-        *world = last_world_at(*view_.world, std::move(world->interfaces));
-        outcome = enforcer_->enforce(*world);
-    }
+    auto outcome = enforce_what_fits(*world, view.apply_error);
     view.apply_duration = steady_clock::now() - start;
     view.applied_ns = wall_clock_ns();
     applies_.observe(view.apply_duration, view.apply_error.empty());

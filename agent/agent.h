@@ -48,6 +48,7 @@ private:
     void round(bool rescan);
     bool collect_interfaces();
     World make_world(std::vector<std::string>& warnings, size_t& nodes);
+    Result<Enforcer::Outcome> enforce_what_fits(World& world, std::string& error);
     void update();
     void report(View& view);
     void tick();
