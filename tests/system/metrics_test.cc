@@ -136,6 +136,9 @@ TEST_F(Metrics, HealthOfConnectionsIsToldByPod)
                                               world_->address("api", Family::v4), 9999);
     ASSERT_EQ(refused.outcome(lab::patience), lab::Outcome::refused);
     ASSERT_TRUE(traffic());
+    const auto open = lab::open_connection(world_->machine("web"), world_->machine("api"),
+                                           Family::v4, Transport::tcp, 7002);
+    ASSERT_TRUE(open);
     const std::string web = "{namespace=\"shop\",pod=\"web\"";
     const std::vector<std::string> counted{
         "tcp_failed_connects_total" + web + ",reason=\"refused\"}",
@@ -144,7 +147,11 @@ TEST_F(Metrics, HealthOfConnectionsIsToldByPod)
         "tcp_rtt_seconds_count" + web + "}",
     };
     for (const auto& series : counted)
-        EXPECT_TRUE(lab::eventually([&] { return value("ebpfd_pod_" + series) >= 1; })) << series;
+        EXPECT_TRUE(lab::eventually([&] {
+            // Round-trip times are sampled: one of some segments.
+            return open->carries_to_server() && open->carries_to_client() &&
+                   value("ebpfd_pod_" + series) >= 1;
+        })) << series;
     EXPECT_GE(value("ebpfd_tcp_failed_connects_total{reason=\"refused\"}"), 1);
 }
 
