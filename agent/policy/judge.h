@@ -24,9 +24,10 @@ public:
     Bitmap matching(const Destination& destination) const;
     // The rule that decides among these, by its bit; nothing: none, which allows.
     std::optional<uint32_t> decide(const Bitmap& matching) const;
+    // The rules whose peers include the identity; of a service port, all that match. nullptr: none.
+    const Bitmap* peer_row(uint32_t identity) const;
 
 private:
-    const Bitmap* peer_row(uint32_t identity) const;
     const Bitmap* cidr_row(const IpAddress& address) const;
     const Bitmap* port_row(Protocol protocol, uint16_t port) const;
 
