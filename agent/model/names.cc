@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/names.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -117,6 +118,28 @@ std::string protocol_name(uint32_t protocol)
     default:
         return fmt::format("{}", protocol);
     }
+}
+
+std::string policy_text(uint32_t kind, std::string_view policy_namespace, std::string_view policy)
+{
+    std::string out;
+    if (kind == RULE_SELF)
+        return out;
+    for (size_t start = 0; start <= policy.size();) {
+        const size_t end = std::min(policy.find(',', start), policy.size());
+        out += fmt::format("{}{}/{}", start > 0 ? "," : "", policy_namespace,
+                           policy.substr(start, end - start));
+        start = end + 1;
+    }
+    return out;
+}
+
+std::string rule_text(uint32_t kind, uint32_t direction, uint32_t index)
+{
+    if (kind == RULE_SELF)
+        return "self";
+    return kind == RULE_ISOLATION ? "isolation"
+                                  : fmt::format("{}[{}]", direction_name(direction), index);
 }
 
 } // namespace ebpfd

@@ -29,5 +29,10 @@ std::vector<std::string_view> tcp_flag_names(uint32_t flags);
 std::string_view closer_name(uint32_t closer, uint32_t direction);
 // "TCP", "UDP", "SCTP", "ICMP", "ICMPv6", else the number.
 std::string protocol_name(uint32_t protocol);
+// A rule's policy, by enum rule_kind: "ns/name", "ns/a,ns/b" where several policies isolate
+// (policy: their names, comma-separated), "" for a rule of no policy.
+std::string policy_text(uint32_t kind, std::string_view policy_namespace, std::string_view policy);
+// "ingress[0]", "isolation" or "self".
+std::string rule_text(uint32_t kind, uint32_t direction, uint32_t index);
 
 } // namespace ebpfd

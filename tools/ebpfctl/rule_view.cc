@@ -4,35 +4,7 @@
 #include "ebpfctl/local_endpoint.h"
 #include "model/names.h"
 
-#include <algorithm>
-#include <fmt/format.h>
-
 namespace ebpfd::ctl {
-namespace {
-
-std::string rule_text(const rule_info& rule)
-{
-    if (rule.kind == RULE_ISOLATION)
-        return "isolation";
-    if (rule.kind == RULE_SELF)
-        return "self";
-    return fmt::format("{}[{}]", direction_name(rule.direction), rule.index);
-}
-
-// "ns/name", or "ns/a,ns/b" where several policies isolate; "" for a rule of no policy.
-std::string policy_text(const rule_info& rule)
-{
-    std::string text, names = text_of(rule.policy);
-    for (size_t start = 0; start < names.size();) {
-        size_t end = std::min(names.find(',', start), names.size());
-        text += text.empty() ? "" : ",";
-        text += text_of(rule.policy_namespace) + "/" + names.substr(start, end - start);
-        start = end + 1;
-    }
-    return text;
-}
-
-} // namespace
 
 Json rule_fields(const Rules& rules, uint32_t number)
 {
@@ -40,10 +12,11 @@ Json rule_fields(const Rules& rules, uint32_t number)
     if (number == 0 || found == rules.end())
         return {{"policy", ""}, {"rule", ""}, {"file", ""}, {"line", 0}};
     const rule_info& rule = found->second;
-    return {{"policy", policy_text(rule)},
-            {"rule", rule_text(rule)},
-            {"file", text_of(rule.file)},
-            {"line", rule.line}};
+    return {
+        {"policy", policy_text(rule.kind, text_of(rule.policy_namespace), text_of(rule.policy))},
+        {"rule", rule_text(rule.kind, rule.direction, rule.index)},
+        {"file", text_of(rule.file)},
+        {"line", rule.line}};
 }
 
 bool bit_is_set(const bitmap& bits, uint32_t bit)

@@ -64,5 +64,21 @@ TEST(Names, ProtocolsWithoutANameAreNumbers)
     EXPECT_EQ(protocol_name(47), "47");
 }
 
+TEST(Names, AnIsolationNamesAllItsPolicies)
+{
+    EXPECT_EQ(policy_text(RULE_NETWORK_POLICY, "shop", "db"), "shop/db");
+    EXPECT_EQ(policy_text(RULE_ISOLATION, "shop", "a,b"), "shop/a,shop/b");
+    EXPECT_EQ(policy_text(RULE_CLUSTER_POLICY, "ClusterNetworkPolicy", "guard"),
+              "ClusterNetworkPolicy/guard");
+    EXPECT_EQ(policy_text(RULE_SELF, "", ""), "");
+}
+
+TEST(Names, RulesAreNamedByTheirPlace)
+{
+    EXPECT_EQ(rule_text(RULE_NETWORK_POLICY, DIRECTION_EGRESS, 2), "egress[2]");
+    EXPECT_EQ(rule_text(RULE_ISOLATION, DIRECTION_EGRESS, 0), "isolation");
+    EXPECT_EQ(rule_text(RULE_SELF, DIRECTION_EGRESS, 0), "self");
+}
+
 } // namespace
 } // namespace ebpfd
