@@ -112,6 +112,17 @@ std::vector<const RuleBit*> RulesetPool::collect(const Subject& subject, directi
     return result;
 }
 
+Result<PlanRuleset> RulesetPool::build(const Subject& subject, direction dir)
+{
+    const auto bits = collect(subject, dir);
+    if (auto room = check_room(subject, dir, bits.size()); !room)
+        return std::unexpected(std::move(room.error()));
+    PlanRuleset ruleset = build_ruleset(bits);
+    if (dir == DIRECTION_EGRESS)
+        add_service_rows(ruleset);
+    return ruleset;
+}
+
 Result<uint32_t> RulesetPool::base(const Subject& subject, direction dir)
 {
     Recipe recipe{dir, subject.policies[dir], subject.cluster_policies[dir], {}};
@@ -122,13 +133,10 @@ Result<uint32_t> RulesetPool::base(const Subject& subject, direction dir)
     const auto known = recipes_.find(recipe);
     if (known != recipes_.end())
         return known->second;
-    const auto bits = collect(subject, dir);
-    if (auto room = check_room(subject, dir, bits.size()); !room)
-        return std::unexpected(std::move(room.error()));
-    PlanRuleset ruleset = build_ruleset(bits);
-    if (dir == DIRECTION_EGRESS)
-        add_service_rows(ruleset);
-    const uint32_t number = keep(std::move(ruleset));
+    auto ruleset = build(subject, dir);
+    if (!ruleset)
+        return std::unexpected(std::move(ruleset.error()));
+    const uint32_t number = keep(std::move(*ruleset));
     recipes_.emplace(std::move(recipe), number);
     return number;
 }

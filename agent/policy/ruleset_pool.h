@@ -22,6 +22,9 @@ public:
 
     // The index of the subject's rule set in what take() returns, or PLAN_RULESET_NONE.
     Result<uint32_t> find(const Subject& subject, direction dir);
+    // The subject's rule set, which nothing is kept of; without what lets a pod reach itself
+    // through a service.
+    Result<PlanRuleset> build(const Subject& subject, direction dir);
     // The rule sets that find() has named.
     std::vector<PlanRuleset> take();
 
