@@ -24,6 +24,14 @@ std::string interface_of(const ObjectField& metadata)
     return name;
 }
 
+std::optional<Controller> controller_of(const ObjectField& metadata)
+{
+    for (const ObjectField& owner : metadata["ownerReferences"].items())
+        if (owner["controller"].boolean(false))
+            return Controller{owner["kind"].string(), owner["name"].string()};
+    return std::nullopt;
+}
+
 void add_named_ports(std::vector<NamedPort>& ports, const ObjectField& container)
 {
     for (const ObjectField& field : container["ports"].items()) {
@@ -61,6 +69,7 @@ Pod decode_pod(const ObjectField& root)
     for (const ObjectField& container : spec["initContainers"].items())
         if (container["restartPolicy"].string() == "Always")
             add_named_ports(pod.ports, container);
+    pod.controller = controller_of(metadata);
     pod.origin = root.origin();
     return pod;
 }

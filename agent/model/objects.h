@@ -35,6 +35,13 @@ struct NamedPort {
     auto operator<=>(const NamedPort&) const = default;
 };
 
+// The controller that made a pod: metadata.ownerReferences.
+struct Controller {
+    std::string kind; // "ReplicaSet", "StatefulSet" …
+    std::string name;
+    bool operator==(const Controller&) const = default;
+};
+
 struct Pod {
     std::string pod_namespace = "default";
     std::string name;
@@ -47,6 +54,7 @@ struct Pod {
     bool finished = false;            // phase Succeeded or Failed
     std::vector<IpAddress> addresses; // status.podIPs and podIP, both families
     std::vector<NamedPort> ports;     // of containers, and of init containers that stay
+    std::optional<Controller> controller;
     Origin origin;
 
     std::string key() const { return pod_namespace + "/" + name; }

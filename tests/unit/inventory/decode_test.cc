@@ -53,6 +53,15 @@ const std::string service = "apiVersion: v1\nkind: Service\nmetadata: {name: web
 
 } // namespace
 
+TEST(Decode, APodsControllerIsTheOwnerThatSaysSo)
+{
+    const auto owned = decoded<Pod>(pod + "metadata: {name: web, ownerReferences: [{kind: Node, "
+                                          "name: n}, {kind: ReplicaSet, name: web-1, controller: "
+                                          "true}]}\n");
+    EXPECT_EQ(owned.controller, (Controller{"ReplicaSet", "web-1"}));
+    EXPECT_EQ(decoded<Pod>(web).controller, std::nullopt);
+}
+
 TEST(Decode, PodOfManyFields)
 {
     const auto got = decoded<Pod>(R"(apiVersion: v1
