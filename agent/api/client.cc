@@ -58,6 +58,8 @@ int code_of_status(int status)
         return EINVAL;
     case 404:
         return ENOENT;
+    case 413:
+        return EFBIG;
     case 504:
         return ETIMEDOUT;
     default:
@@ -129,9 +131,11 @@ Result<std::string> api_get(const std::string& socket_path, const std::string& p
 }
 
 Result<std::string> api_post(const std::string& socket_path, const std::string& path,
-                             milliseconds timeout)
+                             const std::string& body, milliseconds timeout)
 {
-    return ask(socket_path, timeout, [&](httplib::Client& client) { return client.Post(path); });
+    return ask(socket_path, timeout, [&](httplib::Client& client) {
+        return client.Post(path, body, "application/json");
+    });
 }
 
 Result<void> api_stream(const std::string& socket_path, const std::string& path,

@@ -12,6 +12,7 @@
 //   EACCES        the caller may not use the socket
 //   ENOENT        404: what was asked for does not exist
 //   EINVAL        400: the agent does not understand the request
+//   EFBIG         413: it is longer than the agent reads
 //   ETIMEDOUT     504, or no answer in time
 //   EIO           anything else, a connection that broke among them
 // The message is the agent's own sentence where it gave one.
@@ -20,7 +21,9 @@ namespace ebpfd {
 // path: of the request, with its query: "/v1/observe?follow=1&pod=a%2Fb". Returns the body.
 Result<std::string> api_get(const std::string& socket_path, const std::string& path,
                             std::chrono::milliseconds timeout = std::chrono::seconds(10));
+// body: JSON, or empty.
 Result<std::string> api_post(const std::string& socket_path, const std::string& path,
+                             const std::string& body,
                              std::chrono::milliseconds timeout = std::chrono::seconds(10));
 
 // Calls line with every line of the answer, without its end, as it comes, until the agent

@@ -88,6 +88,7 @@ public:
             return new httplib::ThreadPool(question_threads + limits.streams);
         };
         server_.set_write_timeout(limits.patience);
+        server_.set_payload_max_length(MAX_BODY_BYTES);
         unlink(path.c_str());
         const mode_t before = umask(0177);
         errno = 0;
@@ -151,13 +152,42 @@ private:
             else
                 send(response, route.answer(request_of(request)));
         };
-        // No route looks at a body, and a request without a length would be waited for.
-        if (route.method == "POST")
-            server_.Post(route.pattern,
-                         [handler](const httplib::Request& request, httplib::Response& response,
-                                   const httplib::ContentReader&) { handler(request, response); });
-        else
+        if (route.method == "GET") {
             server_.Get(route.pattern, handler);
+            return;
+        }
+        // A body that nobody looks at is not read: without a length it would be waited for.
+        server_.Post(route.pattern,
+                     [this, &route](const httplib::Request& request, httplib::Response& response,
+                                    const httplib::ContentReader& content) {
+                         HttpRequest asked = request_of(request);
+                         if (!route.reads_body || read_body(request, response, content, asked.body))
+                             send(response, route.answer(asked));
+                     });
+    }
+
+    // Returns whether there is one that may be answered; else the response says why not.
+    static bool read_body(const httplib::Request& request, httplib::Response& response,
+                          const httplib::ContentReader& content, std::string& body)
+    {
+        if (!request.has_header("Content-Length")) {
+            send(response, error_reply(411, "a request with a body says how long it is"));
+            return false;
+        }
+        // Its length is checked before it is read; compressed, it may be longer than it says.
+        const bool read = content([&](const char* data, size_t size) {
+            body.append(data, size);
+            return body.size() <= MAX_BODY_BYTES;
+        });
+        if (read)
+            return true;
+        const bool too_long = response.status == 413 || body.size() > MAX_BODY_BYTES;
+        send(response,
+             too_long ? error_reply(413, fmt::format("the request has more than the {} MiB that "
+                                                     "the agent reads",
+                                                     MAX_BODY_BYTES >> 20))
+                      : error_reply(400, "the request ended early"));
+        return false;
     }
 
     // A place among the streams for as long as the pointer lives; nullptr: there is none left.

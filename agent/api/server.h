@@ -20,6 +20,7 @@ namespace ebpfd {
 struct HttpRequest {
     std::vector<std::string> captures; // groups of the route's pattern, decoded
     std::multimap<std::string, std::string> query;
+    std::string body; // of a POST to a route that reads it
 
     // The first value of that name, or fallback.
     std::string value(const std::string& name, std::string_view fallback = "") const;
@@ -53,7 +54,10 @@ struct HttpRoute {
     std::string pattern; // regular expression of the whole path
     std::function<HttpReply(const HttpRequest&)> answer;
     std::function<StreamReply(const HttpRequest&)> stream; // in place of answer
+    bool reads_body = false; // of a POST; one beyond MAX_BODY_BYTES is refused with 413
 };
+
+inline constexpr size_t MAX_BODY_BYTES = size_t{16} << 20;
 
 // What clients of the unix socket may take.
 struct StreamLimits {

@@ -34,9 +34,10 @@ Result<Json> Context::get(const std::string& path, milliseconds timeout) const
     return parse_answer(sources.get(socket(), path, timeout));
 }
 
-Result<Json> Context::post(const std::string& path, milliseconds timeout) const
+Result<Json> Context::post(const std::string& path, const Json& body, milliseconds timeout) const
 {
-    return parse_answer(sources.post(socket(), path, timeout));
+    const std::string text = body.is_null() ? "" : body.dump();
+    return parse_answer(sources.post(socket(), path, text, timeout));
 }
 
 bool Context::shows(std::string_view name) const

@@ -30,9 +30,12 @@ struct Options {
 // Where answers come from: the pinned maps, and the agent behind its socket.
 struct Sources {
     std::function<Result<std::unique_ptr<PinnedMaps>>(const std::string& bpffs)> open_maps;
-    std::function<Result<std::string>(const std::string&socket, const std::string&path,
+    std::function<Result<std::string>(const std::string& socket, const std::string& path,
                                       milliseconds timeout)>
-        get, post;
+        get;
+    std::function<Result<std::string>(const std::string& socket, const std::string& path,
+                                      const std::string& body, milliseconds timeout)>
+        post;
     std::function<Result<void>(const std::string& socket, const std::string& path,
                                const std::function<bool(std::string_view)>& line)>
         stream;
@@ -66,7 +69,8 @@ struct Context {
     // The agent's answer as JSON. ECONNREFUSED where no agent answers.
     Result<Json> get(const std::string& path,
                      milliseconds timeout = std::chrono::seconds(10)) const;
-    Result<Json> post(const std::string& path, milliseconds timeout) const;
+    // body: what goes with the question; null: nothing.
+    Result<Json> post(const std::string& path, const Json& body, milliseconds timeout) const;
     std::string socket() const { return options.runtime_dir + "/ebpfd.sock"; }
 
     // Whether -n and -A let this namespace be listed.

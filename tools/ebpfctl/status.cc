@@ -75,7 +75,7 @@ Result<Json> rescan(const Context& context, milliseconds timeout)
     while (true) {
         auto left = std::max(std::chrono::ceil<milliseconds>(deadline - Clock::now()), PAUSE);
         auto status =
-            context.post(fmt::format("/v1/rescan?timeout_ms={}", left.count()), left + MARGIN);
+            context.post(fmt::format("/v1/rescan?timeout_ms={}", left.count()), {}, left + MARGIN);
         bool absent = !status && status.error().code == ECONNREFUSED;
         if (!absent || Clock::now() >= deadline)
             return status;

@@ -3,6 +3,7 @@
 #include "api/server.h"
 #include "base/fd.h"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -123,7 +124,58 @@ TEST_F(Server, ErrorsCarryTheirSentenceAndCode)
         EXPECT_EQ(answer.error().message, "because");
     }
     EXPECT_EQ(api_get(socket_, "/unknown").error().code, ENOENT);
-    EXPECT_EQ(api_post(socket_, "/404").error().code, ENOENT);
+    EXPECT_EQ(api_post(socket_, "/404", "").error().code, ENOENT);
+}
+
+// A client of its own that connects and says only this.
+Fd raw_client(const std::string& path, std::string_view text)
+{
+    Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(write(fd.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    return fd;
+}
+
+HttpRoute length_of_body(bool reads_body)
+{
+    return {.method = "POST",
+            .pattern = "/length",
+            .answer =
+                [](const HttpRequest& request) {
+                    return HttpReply{.body = std::to_string(request.body.size())};
+                },
+            .stream = {},
+            .reads_body = reads_body};
+}
+
+TEST_F(Server, BodiesAreReadUpToTheirBound)
+{
+    serve({length_of_body(true)});
+    EXPECT_EQ(api_post(socket_, "/length", "").value(), "0");
+    EXPECT_EQ(api_post(socket_, "/length", std::string(MAX_BODY_BYTES, 'x')).value(),
+              std::to_string(MAX_BODY_BYTES));
+    const auto answer = api_post(socket_, "/length", std::string(MAX_BODY_BYTES + 1, 'x'));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, EFBIG) << answer.error().message;
+    EXPECT_NE(answer.error().message.find("16 MiB"), std::string::npos);
+}
+
+TEST_F(Server, BodiesThatNobodyWantsAreNotRead)
+{
+    serve({length_of_body(false)});
+    EXPECT_EQ(api_post(socket_, "/length", "four").value(), "0");
+}
+
+TEST_F(Server, ABodyWithoutALengthIsRefused)
+{
+    serve({length_of_body(true)});
+    const Fd client = raw_client(socket_, "POST /length HTTP/1.1\r\nHost: a\r\n\r\n");
+    std::array<char, 256> answer{};
+    ASSERT_GT(read(client.get(), answer.data(), answer.size()), 0);
+    EXPECT_NE(std::string(answer.data()).find(" 411 "), std::string::npos) << answer.data();
 }
 
 TEST_F(Server, HandlerThatThrowsIsAnErrorOfTheRequestOnly)
@@ -198,18 +250,6 @@ TEST_F(Server, TenStreamsDoNotBlockAQuestion)
     server_->stop();
     for (auto& reader : readers)
         reader.join();
-}
-
-// A client of its own that connects and says only this.
-Fd raw_client(const std::string& path, std::string_view text)
-{
-    Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    EXPECT_EQ(connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(write(fd.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
-    return fd;
 }
 
 TEST_F(Server, PostWithoutALengthIsAnsweredAtOnce)

@@ -23,7 +23,11 @@ Exit Tool::run(const std::vector<std::string>& arguments)
             return std::make_unique<FakeMaps>(maps);
         },
         .get = [&](const auto&, const std::string& path, auto) { return ask(path); },
-        .post = [&](const auto&, const std::string& path, auto) { return ask(path); },
+        .post =
+            [&](const auto&, const std::string& path, const std::string& body, auto) {
+                posted.push_back(body);
+                return ask(path);
+            },
         .stream = [&](const auto&, const std::string& path, const auto& line) -> Result<void> {
             asked.push_back(path);
             std::ranges::all_of(lines, line);

@@ -17,6 +17,7 @@ public:
     std::map<std::string, std::string> answers; // by path
     std::vector<std::string> lines;             // of every stream
     std::vector<std::string> asked;             // paths, in their order
+    std::vector<std::string> posted;            // bodies, in their order
     std::string out;
     std::string err;
 
