@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "routes.h"
 
+#include "coverage_report.h"
 #include "loss_report.h"
 #include "metric_values.h"
 #include "observe_stream.h"
@@ -62,6 +63,15 @@ HttpReply policy(const Sources& sources, const HttpRequest& request)
                 : error_reply(404, fmt::format("there is no policy {}/{}", space, name));
 }
 
+HttpReply coverage(const Sources& sources)
+{
+    const auto maps = PinnedMaps::open(sources.config.bpffs);
+    if (!maps)
+        return error_reply(500, maps.error().message);
+    auto body = coverage_json(*sources.board.latest()->world, **maps);
+    return body ? HttpReply{.body = std::move(*body)} : error_reply(500, body.error().message);
+}
+
 HttpReply metrics(const Sources& sources)
 {
     return {.body = sources.applies.render(metric_values(sources)),
@@ -99,6 +109,7 @@ std::vector<HttpRoute> socket_routes(const Sources& sources)
     }));
     routes.push_back(get("/v1/policies/([^/]+)/([^/]+)",
                          [=](const auto& request) { return policy(sources, request); }));
+    routes.push_back(get("/v1/policy/coverage", [=](const auto&) { return coverage(sources); }));
     routes.push_back(get("/v1/pods", [=](const auto&) {
         return HttpReply{.body = pods_json(*sources.board.latest())};
     }));

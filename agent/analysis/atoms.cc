@@ -8,6 +8,8 @@
 namespace ebpfd {
 namespace {
 
+constexpr size_t NONE = ~size_t{0};
+
 // How many addresses a block holds, modulo 2^128: ::/0 has 0, as if it were empty.
 using Count = unsigned __int128;
 
@@ -43,55 +45,77 @@ private:
     bool touched_ = false;
 };
 
-// Walks the blocks of a rule set and all owned addresses together, in their order. The entry that
-// a packet's peer finds is the innermost open one; outside of all, there is one without rules.
-class BlockWalk {
+IpAddress last_of(const Cidr& cidr)
+{
+    IpAddress result = cidr.address;
+    for (size_t bit = cidr.prefix; bit < 128; ++bit)
+        result.bytes[bit / 8] |= static_cast<uint8_t>(0x80 >> bit % 8);
+    return result;
+}
+
+// Addresses in their order that find the same entry: the innermost one around them, as an index
+// into the blocks + 1, or 0 outside of all, where no block has a rule.
+struct Stretch {
+    size_t begin = 0;
+    size_t end = 0;
+    size_t entry = 0;
+};
+
+// Walks the blocks of a rule set along sorted addresses.
+template <class Addresses> class BlockWalk {
 public:
-    explicit BlockWalk(const std::vector<PlanCidr>& blocks)
-        : blocks_(blocks), rests_(blocks.size() + 1, Rest{0})
+    BlockWalk(const std::vector<PlanCidr>& blocks, const Addresses& addresses)
+        : blocks_(blocks), addresses_(addresses)
     {
-        for (size_t index = 0; index < blocks.size(); ++index)
-            rests_[index + 1] = Rest(size_of(blocks[index].cidr));
+        rests_.emplace_back(0);
+        for (const PlanCidr& block : blocks)
+            rests_.emplace_back(size_of(block.cidr));
+        for (size_t entry = 1; entry <= blocks.size(); ++entry)
+            open(entry);
+        while (open_.back() != 0)
+            close();
+        stretch_to(addresses.size());
     }
 
-    // The entry around the next address: an index into the blocks + 1, or 0.
-    size_t enter(const IpAddress& address)
-    {
-        while (next_ < blocks_.size() && blocks_[next_].cidr.address <= address)
-            open(next_++);
-        close_until(address);
-        return open_.back();
-    }
-    void take(size_t entry) { rests_[entry].take(1); }
-    // The entries in which an outside address finds itself, once all addresses were entered.
-    std::vector<size_t> outsides()
-    {
-        while (next_ < blocks_.size())
-            open(next_++);
-        std::vector<size_t> result;
-        for (size_t entry = 0; entry < rests_.size(); ++entry)
-            if (rests_[entry].any())
-                result.push_back(entry);
-        return result;
-    }
+    const std::vector<Stretch>& stretches() const { return stretches_; }
+    // By entry: what of it no narrower one holds.
+    std::vector<Rest>& rests() { return rests_; }
 
 private:
-    void open(size_t block)
+    const Cidr& block(size_t entry) const { return blocks_[entry - 1].cidr; }
+
+    void open(size_t entry)
     {
-        close_until(blocks_[block].cidr.address);
-        rests_[open_.back()].take(size_of(blocks_[block].cidr));
-        open_.push_back(block + 1);
+        while (open_.back() != 0 && !around(block(open_.back()), block(entry).address))
+            close();
+        stretch_to(place_of(std::ranges::lower_bound(addresses_, block(entry).address, {},
+                                                     &Addresses::value_type::first)));
+        rests_[open_.back()].take(size_of(block(entry)));
+        open_.push_back(entry);
     }
-    void close_until(const IpAddress& address)
+    void close()
     {
-        while (open_.back() != 0 && !around(blocks_[open_.back() - 1].cidr, address))
-            open_.pop_back();
+        stretch_to(place_of(std::ranges::upper_bound(addresses_, last_of(block(open_.back())), {},
+                                                     &Addresses::value_type::first)));
+        open_.pop_back();
+    }
+    void stretch_to(size_t end)
+    {
+        if (begin_ < end)
+            stretches_.push_back({begin_, end, open_.back()});
+        begin_ = end;
+    }
+    size_t place_of(typename Addresses::const_iterator place) const
+    {
+        return static_cast<size_t>(place - addresses_.begin());
     }
 
     const std::vector<PlanCidr>& blocks_;
+    const Addresses& addresses_;
+    std::vector<Stretch> stretches_;
     std::vector<Rest> rests_;
     std::vector<size_t> open_{0};
-    size_t next_ = 0;
+    size_t begin_ = 0;
 };
 
 std::vector<Bitmap> distinct(const std::vector<Bitmap>& bitmaps)
@@ -119,6 +143,12 @@ std::vector<uint32_t> own_ports(const std::vector<PlanPort>& entries)
         open.push_back(index);
     }
     return result;
+}
+
+// Of an entry as the walk counts them.
+Bitmap block_row(const PlanRuleset& ruleset, size_t entry)
+{
+    return entry == 0 ? Bitmap{} : ruleset.cidrs[entry - 1].rules;
 }
 
 std::vector<Bitmap> port_atoms(const PlanRuleset& ruleset)
@@ -161,23 +191,28 @@ void AtomFinder::add_blocks(const PlanRuleset& ruleset, direction dir,
     for (const PlanPeer& peer : ruleset.peers)
         if (peer.identity < identity_count_)
             rows[peer.identity] = &peer.rules;
-    const auto block = [&](size_t entry) {
-        return entry == 0 ? Bitmap{} : ruleset.cidrs[entry - 1].rules;
-    };
-    const Bitmap pods = ruleset.any_peer | ruleset.any_pod;
-    std::vector<size_t> seen(identity_count_, ruleset.cidrs.size() + 1); // the last entry of each
-    BlockWalk walk(ruleset.cidrs);
-    for (const auto& [address, identity] : addresses_) {
-        const size_t entry = walk.enter(address);
-        if (identity || dir == DIRECTION_INGRESS) // the node's own traffic comes in unjudged
-            walk.take(entry);
-        if (!identity || std::exchange(seen[*identity], entry) == entry)
-            continue;
-        const Bitmap* row = rows[*identity];
-        peers.push_back(pods | block(entry) | (row == nullptr ? Bitmap{} : *row));
+    std::vector<size_t> seen(identity_count_, NONE); // the last entry of each
+    BlockWalk walk(ruleset.cidrs, addresses_);
+    for (const auto& [begin, end, entry] : walk.stretches()) {
+        const Bitmap pods = ruleset.any_peer | ruleset.any_pod | block_row(ruleset, entry);
+        bool any_without_row = false;
+        for (size_t place = begin; place < end; ++place) {
+            const auto& identity = addresses_[place].second;
+            if (identity || dir == DIRECTION_INGRESS) // the node's own traffic comes in unjudged
+                walk.rests()[entry].take(1);
+            if (!identity || std::exchange(seen[*identity], entry) == entry)
+                continue;
+            if (const Bitmap* row = rows[*identity])
+                peers.push_back(pods | *row);
+            else
+                any_without_row = true;
+        }
+        if (any_without_row)
+            peers.push_back(pods);
     }
-    for (const size_t entry : walk.outsides())
-        peers.push_back(ruleset.any_peer | block(entry));
+    for (size_t entry = 0; entry < walk.rests().size(); ++entry)
+        if (walk.rests()[entry].any())
+            peers.push_back(ruleset.any_peer | block_row(ruleset, entry));
 }
 
 Atoms AtomFinder::find(const PlanRuleset& ruleset, direction dir) const

@@ -24,6 +24,8 @@ constexpr std::array COMMANDS{
     Command{"policy", "validate", "Check files, without the agent", define_policy_validate},
     Command{"policy", "trace", "Ask the loaded program for its verdict", define_policy_trace},
     Command{"policy", "rules", "List a local pod's rules in their order", define_policy_rules},
+    Command{"policy", "coverage", "Show which rules decide, and which never can",
+            define_policy_coverage},
     Command{"flow", "list", "List connections", define_flow_list},
     Command{"flow", "get", "Show all that is known of a connection", define_flow_get},
     Command{"", "observe", "Show events as the datapath reports them", define_observe},
