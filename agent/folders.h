@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "config.h"
-#include "decode.h"
-#include "objects.h"
+#include "objects/decode.h"
+#include "objects/objects.h"
 #include "source/watcher.h"
 #include "valid_texts.h"
 #include "view.h"

@@ -2,7 +2,7 @@
 #pragma once
 #include "base/fd.h"
 #include "base/result.h"
-#include "decode.h"
+#include "objects/decode.h"
 
 #include <cstdint>
 #include <map>

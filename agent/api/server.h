@@ -20,7 +20,7 @@ namespace ebpfd {
 struct HttpRequest {
     std::vector<std::string> captures; // groups of the route's pattern, decoded
     std::multimap<std::string, std::string> query;
-    std::string body; // of a POST to a route that reads it
+    std::string body{}; // of a POST to a route that reads it
 
     // The first value of that name, or fallback.
     std::string value(const std::string& name, std::string_view fallback = "") const;

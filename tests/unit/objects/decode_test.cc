@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "decode.h"
+#include "objects/decode.h"
 #include "source/parse.h"
 
 #include <gmock/gmock.h>

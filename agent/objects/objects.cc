@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "objects.h"
+#include "objects/objects.h"
 
 #include <filesystem>
 #include <fmt/format.h>

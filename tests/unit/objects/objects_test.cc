@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "objects.h"
+#include "objects/objects.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "decode.h"
+#include "objects/decode.h"
 
 #include "inventory/decode.h"
 #include "policy/cluster_policy.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "model/document.h"
-#include "objects.h"
+#include "objects/objects.h"
 
 #include <cstdint>
 #include <vector>
