@@ -72,5 +72,76 @@ TEST_F(Validate, JsonHasTheErrors)
     EXPECT_NE(row["errors"][0]["reason"], "");
 }
 
+const char* const SELECTS_DB = R"(apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress:
+  - from: [{podSelector: {}}]
+  - from: [{podSelector: {matchLabels: {app: web}}}]
+)";
+
+std::vector<std::string> with(std::vector<std::string> arguments,
+                              const std::vector<std::string>& more)
+{
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
+std::string pod(const std::string& name)
+{
+    return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name +
+           ", namespace: shop, labels: {app: " + name + "}}\nstatus: {podIP: 10.0.0." +
+           std::to_string(name.size()) + "}\n";
+}
+
+TEST_F(Validate, StrictSaysWhatIsNotNeededAndPasses)
+{
+    const std::string file = write("a.yaml", SELECTS_DB);
+    EXPECT_EQ(tool.run({"policy", "validate", "--strict", file}), Exit::ok) << tool.err;
+    EXPECT_EQ(tool.out, file + ": valid (1 policy, 1 found)\n");
+    EXPECT_EQ(tool.err, file +
+                            ":8: note: shop/db ingress[1]: not needed: shadowed by shop/db "
+                            "ingress[0] (" +
+                            file + ":7)\n");
+}
+
+TEST_F(Validate, StrictFailsByTheInventoryOfFoldersAndFiles)
+{
+    const std::string file = write("a.yaml", SELECTS_DB);
+    std::filesystem::create_directory(folder + "/pods");
+    write("pods/web.yaml", pod("web"));
+    write("pods/.hidden.yaml", pod("db"));
+    const std::vector<std::string> strict{"policy", "validate", "--strict", "--inventory",
+                                          folder + "/pods"};
+    EXPECT_EQ(tool.run(with(strict, {file})), Exit::error);
+    EXPECT_NE(tool.err.find(file + ":7: warning: shop/db: selects no pod"), std::string::npos)
+        << tool.err;
+
+    const std::string db = write("db.yaml", pod("db"));
+    EXPECT_EQ(tool.run(with(strict, {"--inventory", db, file})), Exit::ok) << tool.err;
+}
+
+TEST_F(Validate, ABadInventoryFails)
+{
+    const std::string file = write("a.yaml", SELECTS_DB);
+    const std::string bad = write("bad.yaml", "kind: [");
+    EXPECT_EQ(tool.run({"policy", "validate", "--strict", "--inventory", bad, file}), Exit::error);
+    EXPECT_NE(tool.err.find(bad + ":1:"), std::string::npos) << tool.err;
+    EXPECT_EQ(tool.run({"policy", "validate", "--inventory", bad, file}), Exit::usage);
+}
+
+TEST_F(Validate, JsonHasTheFindings)
+{
+    const std::string file = write("a.yaml", SELECTS_DB);
+    const Json found = tool.json({"policy", "validate", "--strict", file})[0]["findings"];
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0]["level"], "note");
+    EXPECT_EQ(found[0]["code"], "redundant");
+    EXPECT_EQ(found[0]["rule"], "ingress[1]");
+    EXPECT_EQ(found[0]["line"], 8);
+}
+
 } // namespace
 } // namespace ebpfd::ctl
