@@ -119,9 +119,9 @@ TEST_F(PolicyLint, EqualPrioritiesAreNotedAndOppositeRulesWarnedOf)
     cluster("b", 1).ingress = {rule({namespaces({})}, {port(81)})};
     EXPECT_THAT(found(), ElementsAre("equal_priority ClusterNetworkPolicy/b"));
     cluster("c", 1).ingress = {rule({namespaces({})}, {ports(80, 81)})};
-    EXPECT_THAT(found(), ElementsAre("contradiction ClusterNetworkPolicy/c ingress[0]",
-                                     "equal_priority ClusterNetworkPolicy/b",
-                                     "equal_priority ClusterNetworkPolicy/c"));
+    EXPECT_THAT(found(), ElementsAre("equal_priority ClusterNetworkPolicy/b",
+                                     "equal_priority ClusterNetworkPolicy/c",
+                                     "contradiction ClusterNetworkPolicy/c ingress[0]"));
 }
 
 TEST_F(PolicyLint, PeersThatAreNotEnforcedAreWarnedOf)
