@@ -11,15 +11,6 @@ namespace ebpfd {
 
 namespace {
 
-// The rows that all rule sets together have in one map.
-template <class Count> size_t rows_in(const Applied& applied, Count count)
-{
-    size_t sum = 0;
-    for (const auto& entry : applied.rulesets)
-        sum += count(*entry.second);
-    return sum;
-}
-
 // What is counted by an endpoint's index starts at zero.
 Result<void> clear_endpoint(const Maps& maps, uint32_t index)
 {
@@ -47,25 +38,15 @@ Result<void> clear_kernel_drops(const Maps& maps, const std::vector<uint32_t>& i
 
 Result<void> Applier::check(const Changes& changes) const
 {
-    const auto peers = rows_in(applied_, [](const RulesetRows& rows) { return rows.peers.size(); });
-    const auto cidrs = rows_in(applied_, [](const RulesetRows& rows) { return rows.cidrs.size(); });
-    const auto ports = rows_in(applied_, [](const RulesetRows& rows) { return rows.ports.size(); });
-    return check_demands({
-        {"endpoint_map", "--max-endpoints", applied_.endpoints.size(), changes.new_endpoints,
-         maps_.endpoints.capacity()},
-        {"address_map", "--max-addresses", applied_.addresses.size(), changes.new_addresses,
-         maps_.addresses.capacity()},
-        {"service_map", "--max-services", applied_.services.size(), changes.new_services,
-         maps_.services.capacity()},
-        {"ruleset_map", "--max-rulesets", applied_.rulesets.size(), changes.rulesets.size(),
-         maps_.rulesets.capacity()},
-        {"peer_map", "--max-peers", peers, changes.peers.size(), maps_.peers.capacity()},
-        {"cidr_map", "--max-cidrs", cidrs, changes.cidrs.size(), maps_.cidrs.capacity()},
-        {"port_map", "--max-ports", ports, changes.ports.size(), maps_.ports.capacity()},
-        // Number 0 stands for no rule: one row is never used.
-        {"rule_map", "--max-rules", applied_.rules.size(), changes.new_rules.size(),
-         maps_.rules.capacity() - 1},
-    });
+    return check_demands(demands_of(applied_, changes,
+                                    {.endpoints = maps_.endpoints.capacity(),
+                                     .addresses = maps_.addresses.capacity(),
+                                     .services = maps_.services.capacity(),
+                                     .rulesets = maps_.rulesets.capacity(),
+                                     .peers = maps_.peers.capacity(),
+                                     .cidrs = maps_.cidrs.capacity(),
+                                     .ports = maps_.ports.capacity(),
+                                     .rules = maps_.rules.capacity()}));
 }
 
 Result<void> Applier::clear_counters(const Changes& changes) const

@@ -2,12 +2,26 @@
 #include "kernel/capacity.h"
 
 #include "ebpfd/counter.h"
+#include "kernel/numbering.h"
 
 #include <cerrno>
 #include <fmt/format.h>
 #include <unordered_map>
 
 namespace ebpfd {
+
+namespace {
+
+// The rows that all rule sets together have in one map.
+template <class Count> size_t rows_in(const Applied& applied, Count count)
+{
+    size_t sum = 0;
+    for (const auto& entry : applied.rulesets)
+        sum += count(*entry.second);
+    return sum;
+}
+
+} // namespace
 
 uint32_t table_capacity(const Capacities& capacities, const std::string& map)
 {
@@ -49,6 +63,41 @@ Result<void> check_demands(const std::vector<Demand>& demands)
                                        demand.capacity, demand.option));
     }
     return {};
+}
+
+std::vector<Demand> demands_of(const Applied& current, const Changes& changes,
+                               const Capacities& capacities)
+{
+    const auto peers = rows_in(current, [](const RulesetRows& rows) { return rows.peers.size(); });
+    const auto cidrs = rows_in(current, [](const RulesetRows& rows) { return rows.cidrs.size(); });
+    const auto ports = rows_in(current, [](const RulesetRows& rows) { return rows.ports.size(); });
+    return {
+        {"endpoint_map", "--max-endpoints", current.endpoints.size(), changes.new_endpoints,
+         capacities.endpoints},
+        {"address_map", "--max-addresses", current.addresses.size(), changes.new_addresses,
+         capacities.addresses},
+        {"service_map", "--max-services", current.services.size(), changes.new_services,
+         capacities.services},
+        {"ruleset_map", "--max-rulesets", current.rulesets.size(), changes.rulesets.size(),
+         capacities.rulesets},
+        {"peer_map", "--max-peers", peers, changes.peers.size(), capacities.peers},
+        {"cidr_map", "--max-cidrs", cidrs, changes.cidrs.size(), capacities.cidrs},
+        {"port_map", "--max-ports", ports, changes.ports.size(), capacities.ports},
+        // Number 0 stands for no rule: one row is never used.
+        {"rule_map", "--max-rules", current.rules.size(), changes.new_rules.size(),
+         capacities.rules - size_t{1}},
+    };
+}
+
+Result<void> check_fit(const Plan& in_force, const Plan& next, const Capacities& capacities)
+{
+    const auto current = number_plan(in_force, {});
+    if (!current)
+        return std::unexpected(current.error());
+    const auto wanted = number_plan(next, *current);
+    if (!wanted)
+        return std::unexpected(wanted.error());
+    return check_demands(demands_of(*current, compare(*current, *wanted, 0), capacities));
 }
 
 } // namespace ebpfd

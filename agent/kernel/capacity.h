@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "base/result.h"
+#include "kernel/changes.h"
 #include "kernel/datapath.h"
+#include "model/plan.h"
 
 #include <string>
 #include <vector>
@@ -23,5 +25,13 @@ struct Demand {
 
 // Fails for the first table that cannot hold what is asked of it.
 Result<void> check_demands(const std::vector<Demand>& demands);
+
+// What the change asks of each table for policy, as large as capacities says.
+std::vector<Demand> demands_of(const Applied& current, const Changes& changes,
+                               const Capacities& capacities);
+
+// Whether the tables could take the next plan while the other one is in force: what applying it
+// would fail for, without a kernel.
+Result<void> check_fit(const Plan& in_force, const Plan& next, const Capacities& capacities);
 
 } // namespace ebpfd
