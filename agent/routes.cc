@@ -2,6 +2,7 @@
 #include "routes.h"
 
 #include "coverage_report.h"
+#include "impact.h"
 #include "loss_report.h"
 #include "metric_values.h"
 #include "observe_stream.h"
@@ -116,6 +117,8 @@ std::vector<HttpRoute> socket_routes(const Sources& sources)
     routes.push_back(get("/v1/loss", [=](const auto&) {
         return HttpReply{.body = loss_json(sources.observer.counts())};
     }));
+    const Answer judged = [=](const auto& request) { return impact_reply(sources, request); };
+    routes.push_back({"POST", "/v1/policy/impact", judged, {}, true});
     const auto observed = [=](const HttpRequest& request) {
         return observe_stream(sources.observer, request);
     };

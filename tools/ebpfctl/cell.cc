@@ -91,9 +91,9 @@ std::string pod_text(const Json& row)
 
 Color color_of(std::string_view word)
 {
-    if (word == "deny" || word == "degraded")
+    if (word == "deny" || word == "degraded" || word == "cut")
         return Color::red;
-    if (word == "allow" || word == "ok")
+    if (word == "allow" || word == "ok" || word == "newly-allowed")
         return Color::green;
     return word == "would-deny" ? Color::yellow : Color::none;
 }
@@ -103,8 +103,8 @@ Cell cell_of(const Json& row, const Column& column)
     if (column.text != nullptr)
         return {column.text(row), Color::none};
     std::string text = value_text(column.field.empty() ? row : member(row, column.field));
-    bool judges =
-        column.field == "/verdict" || column.field == "/action" || column.field == "/health";
+    bool judges = column.field == "/verdict" || column.field == "/action" ||
+                  column.field == "/health" || column.field == "/change";
     Color color = judges ? color_of(text) : Color::none;
     return {std::move(text), color};
 }

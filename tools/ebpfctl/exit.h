@@ -15,7 +15,7 @@ enum class Exit : int {
     unreachable = 4,
     permission = 5,
     degraded = 6,
-    denied = 10, // policy trace --exit-code
+    denied = 10, // policy trace --exit-code, policy impact --exit-code
 };
 
 inline Exit exit_of(const Error& error)
