@@ -6,6 +6,7 @@
 #include "loss_report.h"
 #include "metric_values.h"
 #include "observe_stream.h"
+#include "suggest.h"
 
 #include <charconv>
 #include <spdlog/spdlog.h>
@@ -119,6 +120,8 @@ std::vector<HttpRoute> socket_routes(const Sources& sources)
     }));
     const Answer judged = [=](const auto& request) { return impact_reply(sources, request); };
     routes.push_back({"POST", "/v1/policy/impact", judged, {}, true});
+    routes.push_back(get("/v1/policy/suggest",
+                         [=](const auto& request) { return suggest_reply(sources, request); }));
     const auto observed = [=](const HttpRequest& request) {
         return observe_stream(sources.observer, request);
     };

@@ -61,7 +61,7 @@ Sighting sighting_of(const flow_key& key, const flow& entry, int64_t offset_ns)
     const auto dir = static_cast<direction>(entry.direction & 1);
     Sighting sighting = sighting_of(key, entry.pod, dir);
     sighting.question.believed = entry.believed != 0;
-    sighting.open = entry.state != FLOW_CLOSED && entry.verdict != VERDICT_DENY;
+    sighting.open = entry.verdict != VERDICT_DENY;
     sighting.passed = entry.verdict == VERDICT_ALLOW;
     sighting.begun = is_begun(key.protocol, entry.tcp_flags[dir]);
     sighting.seen_ns = static_cast<int64_t>(entry.seen_ns) + offset_ns;
@@ -99,6 +99,8 @@ public:
 
     void add(const flow_key& key, const flow& entry, int64_t offset_ns)
     {
+        if (entry.state == FLOW_CLOSED)
+            return; // kept for late packets; what it was stands in the history
         if (pods_.contains(key.ifindex))
             result_.list.push_back(sighting_of(key, entry, offset_ns));
         else

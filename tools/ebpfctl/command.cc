@@ -27,6 +27,7 @@ constexpr std::array COMMANDS{
     Command{"policy", "coverage", "Show which rules decide, and which never can",
             define_policy_coverage},
     Command{"policy", "impact", "Show what files would do to connections", define_policy_impact},
+    Command{"policy", "suggest", "Make policies that allow what was seen", define_policy_suggest},
     Command{"flow", "list", "List connections", define_flow_list},
     Command{"flow", "get", "Show all that is known of a connection", define_flow_get},
     Command{"", "observe", "Show events as the datapath reports them", define_observe},

@@ -33,6 +33,7 @@ Action define_policy_rules(CLI::App& app);
 Action define_policy_trace(CLI::App& app);
 Action define_policy_coverage(CLI::App& app);
 Action define_policy_impact(CLI::App& app);
+Action define_policy_suggest(CLI::App& app);
 Action define_flow_list(CLI::App& app);
 Action define_flow_get(CLI::App& app);
 Action define_observe(CLI::App& app);
