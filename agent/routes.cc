@@ -2,6 +2,7 @@
 #include "routes.h"
 
 #include "coverage_report.h"
+#include "explain_report.h"
 #include "impact.h"
 #include "loss_report.h"
 #include "metric_values.h"
@@ -74,6 +75,16 @@ HttpReply coverage(const Sources& sources)
     return body ? HttpReply{.body = std::move(*body)} : error_reply(500, body.error().message);
 }
 
+HttpReply explained(const Sources& sources, const HttpRequest& request)
+{
+    const std::string pod = request.value("pod");
+    auto body = explain_json(*sources.board.latest()->world, pod);
+    if (!body)
+        return error_reply(500, body.error().message);
+    return *body ? HttpReply{.body = std::move(**body)}
+                 : error_reply(404, fmt::format("there is no pod {}", pod));
+}
+
 HttpReply metrics(const Sources& sources)
 {
     return {.body = sources.applies.render(metric_values(sources)),
@@ -112,6 +123,8 @@ std::vector<HttpRoute> socket_routes(const Sources& sources)
     routes.push_back(get("/v1/policies/([^/]+)/([^/]+)",
                          [=](const auto& request) { return policy(sources, request); }));
     routes.push_back(get("/v1/policy/coverage", [=](const auto&) { return coverage(sources); }));
+    routes.push_back(get("/v1/policy/explain",
+                         [=](const auto& request) { return explained(sources, request); }));
     routes.push_back(get("/v1/pods", [=](const auto&) {
         return HttpReply{.body = pods_json(*sources.board.latest())};
     }));

@@ -215,6 +215,20 @@ void AtomFinder::add_blocks(const PlanRuleset& ruleset, direction dir,
             peers.push_back(ruleset.any_peer | block_row(ruleset, entry));
 }
 
+std::vector<size_t> AtomFinder::outsides(const PlanRuleset& ruleset, direction dir) const
+{
+    BlockWalk walk(ruleset.cidrs, addresses_);
+    for (const auto& [begin, end, entry] : walk.stretches())
+        for (size_t place = begin; place < end; ++place)
+            if (addresses_[place].second || dir == DIRECTION_INGRESS)
+                walk.rests()[entry].take(1);
+    std::vector<size_t> result;
+    for (size_t entry = 0; entry < walk.rests().size(); ++entry)
+        if (walk.rests()[entry].any())
+            result.push_back(entry);
+    return result;
+}
+
 Atoms AtomFinder::find(const PlanRuleset& ruleset, direction dir) const
 {
     Atoms atoms;

@@ -24,6 +24,9 @@ class AtomFinder {
 public:
     AtomFinder(const World& world, const Identities& identities);
     Atoms find(const PlanRuleset& ruleset, direction dir) const;
+    // The blocks in which addresses outside of the cluster find themselves, and in no narrower
+    // one: indexes into the rule set's blocks + 1, or 0 for what lies in none.
+    std::vector<size_t> outsides(const PlanRuleset& ruleset, direction dir) const;
 
 private:
     using Owned = std::pair<IpAddress, std::optional<uint32_t>>; // nothing: this node's

@@ -113,18 +113,33 @@ const Bitmap* Judge::port_row(Protocol protocol, uint16_t port) const
                      static_cast<size_t>(end - ruleset_.ports.begin()), number);
 }
 
+Bitmap Judge::with_peer(const IpAddress& address, std::optional<uint32_t> identity) const
+{
+    const Bitmap* pods = identity ? &ruleset_.any_pod : nullptr;
+    const Bitmap* peer = identity ? peer_row(*identity) : nullptr;
+    const Bitmap* cidr = cidr_row(address);
+    Bitmap result{};
+    for (size_t index = 0; index < BITMAP_WORDS; ++index)
+        result[index] = ruleset_.any_peer[index] | word_of(pods, index) | word_of(peer, index) |
+                        word_of(cidr, index);
+    return result;
+}
+
+Bitmap Judge::with_port(Protocol protocol, uint16_t port) const
+{
+    const Bitmap* row = port_row(protocol, port);
+    Bitmap result{};
+    for (size_t index = 0; index < BITMAP_WORDS; ++index)
+        result[index] = ruleset_.any_port[index] | word_of(row, index);
+    return result;
+}
+
 Bitmap Judge::matching(const Destination& destination) const
 {
-    const Bitmap* pods = destination.identity ? &ruleset_.any_pod : nullptr;
-    const Bitmap* peer = destination.identity ? peer_row(*destination.identity) : nullptr;
-    const Bitmap* cidr = cidr_row(destination.address);
-    const Bitmap* port = port_row(destination.protocol, destination.port);
-    Bitmap result{};
-    for (size_t index = 0; index < BITMAP_WORDS; ++index) {
-        const uint64_t peers = ruleset_.any_peer[index] | word_of(pods, index) |
-                               word_of(peer, index) | word_of(cidr, index);
-        result[index] = peers & (ruleset_.any_port[index] | word_of(port, index));
-    }
+    Bitmap result = with_peer(destination.address, destination.identity);
+    const Bitmap ports = with_port(destination.protocol, destination.port);
+    for (size_t index = 0; index < BITMAP_WORDS; ++index)
+        result[index] &= ports[index];
     return result;
 }
 

@@ -20,8 +20,10 @@ struct Destination {
 class Judge {
 public:
     explicit Judge(const PlanRuleset& ruleset);
-    // All rules that match.
+    // All rules that match: those that have the peer and the port.
     Bitmap matching(const Destination& destination) const;
+    Bitmap with_peer(const IpAddress& address, std::optional<uint32_t> identity) const;
+    Bitmap with_port(Protocol protocol, uint16_t port) const;
     // The rule that decides among these, by its bit; nothing: none, which allows.
     std::optional<uint32_t> decide(const Bitmap& matching) const;
     // The rules whose peers include the identity; of a service port, all that match. nullptr: none.

@@ -24,6 +24,8 @@ constexpr std::array COMMANDS{
     Command{"policy", "validate", "Check files, without the agent", define_policy_validate},
     Command{"policy", "trace", "Ask the loaded program for its verdict", define_policy_trace},
     Command{"policy", "rules", "List a local pod's rules in their order", define_policy_rules},
+    Command{"policy", "explain", "Show what applies to a pod, and who is allowed in the end",
+            define_policy_explain},
     Command{"policy", "coverage", "Show which rules decide, and which never can",
             define_policy_coverage},
     Command{"policy", "impact", "Show what files would do to connections", define_policy_impact},

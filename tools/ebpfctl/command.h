@@ -31,6 +31,7 @@ Action define_policy_get(CLI::App& app);
 Action define_policy_validate(CLI::App& app);
 Action define_policy_rules(CLI::App& app);
 Action define_policy_trace(CLI::App& app);
+Action define_policy_explain(CLI::App& app);
 Action define_policy_coverage(CLI::App& app);
 Action define_policy_impact(CLI::App& app);
 Action define_policy_suggest(CLI::App& app);

@@ -10,7 +10,7 @@ namespace {
 using testing::HasSubstr;
 using Json = nlohmann::json;
 
-class Coverage : public OnNode {
+class Analysis : public OnNode {
 protected:
     // The row of a rule as `policy coverage` shows it; empty, with a failure, if there is none.
     Json row(const std::string& policy, const std::string& rule)
@@ -25,10 +25,10 @@ protected:
         return {};
     }
 };
-INSTANTIATE_TEST_SUITE_P(Policy, Coverage, testing::Values(std::tuple{Wiring::routed, Family::v4}),
+INSTANTIATE_TEST_SUITE_P(Policy, Analysis, testing::Values(std::tuple{Wiring::routed, Family::v4}),
                          node_name);
 
-TEST_P(Coverage, CountsWhatRulesDecideAndNamesThoseThatNeverDo)
+TEST_P(Analysis, CountsWhatRulesDecideAndNamesThoseThatNeverDo)
 {
     enforce({policy("shop/db", "{podSelector: {matchLabels: {app: db}}, ingress: ["
                                "{ports: [{port: 80}]}, "
@@ -51,6 +51,24 @@ TEST_P(Coverage, CountsWhatRulesDecideAndNamesThoseThatNeverDo)
     const auto table = agent().ask({"policy", "coverage", "--dead"});
     EXPECT_THAT(table, HasSubstr("never: shadowed by shop/db ingress[0] ("));
     EXPECT_THAT(table, HasSubstr("never: its policy selects no pod"));
+}
+
+TEST_P(Analysis, ExplainsWhatAppliesAndWhoIsAllowed)
+{
+    enforce({policy("shop/db", "{podSelector: {matchLabels: {app: db}}, ingress: ["
+                               "{from: [{podSelector: {matchLabels: {app: web}}}], "
+                               "ports: [{port: 80}]}]}")});
+    EXPECT_TRUE(traffic({yes("web", "db", 80), no("api", "db", 80)}));
+    const auto words = agent().ask({"policy", "explain", "shop/db"});
+    EXPECT_THAT(words, HasSubstr("isolated by shop/db: everything else is refused"));
+    EXPECT_THAT(words, HasSubstr("from pods app=web on 80/TCP  [ingress[0], "));
+    EXPECT_THAT(words, HasSubstr("shop/web (1 pod)"));
+    EXPECT_THAT(words, testing::Not(HasSubstr("ops/api (1 pod)  every port  shop/db")));
+    const auto egress =
+        agent().ask({"policy", "explain", "shop/db", "--direction", "egress", "-o", "json"});
+    EXPECT_THAT(egress, HasSubstr("\"everything else is allowed\""));
+    EXPECT_THAT(egress, testing::Not(HasSubstr("\"ingress\"")));
+    EXPECT_EQ(agent().ctl({"policy", "explain", "shop/none"}).exit, exit_not_found);
 }
 
 } // namespace
