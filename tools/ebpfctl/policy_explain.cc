@@ -96,6 +96,8 @@ Json tier_lines(const Json& tiers, bool ingress)
         }
         lines.push_back(line(1, "", string_at(tier, "/closing")));
     }
+    if (ingress)
+        lines.push_back(line(0, "", "whatever they say, the pod's own node reaches it"));
     return lines;
 }
 
@@ -152,8 +154,7 @@ void add_direction(View& view, const Json& answer, const std::string& name)
     view.add((ingress ? "INGRESS to " : "EGRESS from ") + pod, name,
              tier_lines(member(explained, "/tiers"), ingress), {});
     const Json& decided = member(explained, "/decided");
-    add_decided(view, name, ingress ? "Allowed in the end, by this pod" : "Allowed out in the end",
-                decided, "allow");
+    add_decided(view, name, "Allowed in the end, as far as this side decides", decided, "allow");
     add_decided(view, name, "Refused by a rule", decided, "deny");
 }
 
