@@ -29,5 +29,6 @@ bool measure_packets();
 bool measure_changes();
 bool measure_events();
 bool measure_idle();
+bool measure_analysis();
 
 } // namespace bench

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analysis/impact.h"
+#include "analysis/suggestion.h"
+#include "bench/crowd.h"
+#include "bench/samples.h"
+#include "policy/compile.h"
+
+#include <chrono>
+#include <fmt/format.h>
+#include <functional>
+
+// What questions about policies that are not in force cost, in a large cluster: without the
+// kernel, whose tables of connections are read once.
+namespace bench {
+namespace {
+
+using namespace std::chrono;
+
+constexpr int rounds = 5;
+constexpr uint32_t pods = 10'000;
+constexpr uint32_t local_pods = 250;
+constexpr uint32_t policies = 1'000;
+constexpr uint32_t namespaces = 50;
+constexpr uint32_t workloads_of_namespace = 20;
+constexpr uint32_t flows = 50'000;
+
+std::string space(uint32_t number)
+{
+    return fmt::format("space-{}", number % namespaces);
+}
+
+std::string app(uint32_t number)
+{
+    return fmt::format("app-{}", number / namespaces % workloads_of_namespace);
+}
+
+ebpfd::IpAddress address(uint32_t pod)
+{
+    return *ebpfd::IpAddress::parse(
+        fmt::format("10.{}.{}.{}", pod >> 16, pod >> 8 & 255, pod & 255));
+}
+
+ebpfd::Selector selects(const std::string& key, const std::string& value)
+{
+    return {{{key, ebpfd::Requirement::Operator::in, {value}}}};
+}
+
+ebpfd::NetworkPolicy policy(uint32_t number)
+{
+    ebpfd::NetworkPolicy out;
+    out.policy_namespace = space(number);
+    out.name = fmt::format("policy-{}", number);
+    out.pod_selector = selects("app", app(number));
+    ebpfd::PolicyRule rule;
+    rule.peers = {{.block = {},
+                   .namespaces = selects("kubernetes.io/metadata.name", space(number + 1)),
+                   .pods = selects("tier", number % 2 == 0 ? "front" : "back")}};
+    rule.ports = {{ebpfd::Protocol::tcp, ebpfd::PortRange{80, 80}},
+                  {ebpfd::Protocol::tcp, ebpfd::PortRange{8000, 8999}}};
+    out.ingress = {rule, rule};
+    out.ingress->back().peers = {
+        {.block =
+             ebpfd::IpBlock{*ebpfd::Cidr::parse(fmt::format("192.0.{}.0/24", number % 250)), {}},
+         .namespaces = {},
+         .pods = {}}};
+    return out;
+}
+
+ebpfd::World world()
+{
+    ebpfd::World out;
+    for (uint32_t number = 0; number < pods; ++number) {
+        auto pod = std::make_shared<ebpfd::Pod>();
+        pod->pod_namespace = space(number);
+        pod->name = fmt::format("pod-{}", number);
+        pod->labels = {{"app", app(number)},
+                       {"pod-template-hash", fmt::format("{}", number % 7)},
+                       {"tier", number % 3 == 0 ? "front" : "back"}};
+        pod->addresses = {address(number)};
+        if (number < local_pods)
+            out.interfaces.push_back({number + 1, fmt::format("veth{}", number), pod});
+        out.pods.push_back(std::move(pod));
+    }
+    for (uint32_t number = 0; number < policies; ++number)
+        out.policies.push_back(std::make_shared<ebpfd::NetworkPolicy>(policy(number)));
+    return out;
+}
+
+// One end of each connection is a local pod, the other any.
+std::vector<ebpfd::Sighting> sightings()
+{
+    std::vector<ebpfd::Sighting> out;
+    for (uint32_t flow = 0; flow < flows; ++flow) {
+        const uint32_t own = flow % local_pods;
+        ebpfd::Sighting sighting;
+        sighting.question = {.ifindex = own + 1,
+                             .dir = flow % 2 == 0 ? DIRECTION_INGRESS : DIRECTION_EGRESS,
+                             .pod = address(own),
+                             .peer = address(flow * 7919 % pods),
+                             .port = static_cast<uint16_t>(flow % 5 == 0 ? 443 : 80)};
+        sighting.source_port = static_cast<uint16_t>(flow);
+        sighting.open = true;
+        sighting.passed = true;
+        sighting.seen_ns = flow;
+        out.push_back(sighting);
+    }
+    return out;
+}
+
+double milliseconds_of(const std::function<void()>& work)
+{
+    const auto start = steady_clock::now();
+    work();
+    return duration<double, std::milli>(steady_clock::now() - start).count();
+}
+
+void show(const char* what, const std::function<void()>& work)
+{
+    Samples samples;
+    for (int round = 0; round < rounds; ++round)
+        samples.add(milliseconds_of(work));
+    fmt::print("| {} | {:.0f} | {:.0f} |\n", what, samples.at(0.5), samples.at(1));
+}
+
+ebpfd::World with_one_more(const ebpfd::World& before)
+{
+    ebpfd::World after = before;
+    ebpfd::NetworkPolicy closed = policy(0);
+    closed.name = "closed";
+    closed.pod_selector = {};
+    after.policies.push_back(std::make_shared<ebpfd::NetworkPolicy>(closed));
+    return after;
+}
+
+} // namespace
+
+bool measure_analysis()
+{
+    const ebpfd::World before = world();
+    const ebpfd::World after = with_one_more(before);
+    const auto seen = sightings();
+    fmt::print("| {} policies, {} pods, {} of them local, {} connections; ms | median | max |\n"
+               "|---|---|---|\n",
+               policies, pods, local_pods, flows);
+    show("compile one world", [&] { must(ebpfd::compile(before)); });
+    size_t cut = 0;
+    show("policy impact: two worlds compiled, all connections judged by both", [&] {
+        const auto one = must(ebpfd::compile(before)), other = must(ebpfd::compile(after));
+        const ebpfd::AddressBook book(before);
+        cut = ebpfd::compare_rulings(one, other, ebpfd::join(seen, book), book).cut;
+    });
+    size_t bytes = 0;
+    show("policy suggest, without its proof, which is two impacts", [&] {
+        const ebpfd::AddressBook book(before);
+        bytes = 0;
+        for (const auto& one : ebpfd::suggest(ebpfd::join(seen, book), book, {}))
+            bytes += ebpfd::yaml_of(one).size();
+    });
+    fmt::print("\n");
+    return cut > 0 && bytes > 0;
+}
+
+} // namespace bench
