@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "analysis/coverage.h"
+#include "analysis/explain.h"
 #include "analysis/impact.h"
 #include "analysis/suggestion.h"
 #include "bench/crowd.h"
@@ -156,8 +158,14 @@ bool measure_analysis()
         for (const auto& one : ebpfd::suggest(ebpfd::join(seen, book), book, {}))
             bytes += ebpfd::yaml_of(one).size();
     });
+    size_t rules = 0, peers = 0;
+    show("policy coverage, of all pods", [&] { rules = ebpfd::cover(before).rules.size(); });
+    show("policy explain, of one pod", [&] {
+        const auto explained = must(ebpfd::explain(before, before.pods.front()->key()));
+        peers = explained->directions[DIRECTION_EGRESS].decided.size();
+    });
     fmt::print("\n");
-    return cut > 0 && bytes > 0;
+    return cut > 0 && bytes > 0 && rules > policies && peers > 0;
 }
 
 } // namespace bench
