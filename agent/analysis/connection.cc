@@ -66,6 +66,7 @@ public:
             by_client_.emplace(client_of(tuple_of(sighting)), number_of(connection));
         }
         take(connection, sighting);
+        passed_[number_of(connection)].in |= sighting.passed;
     }
     void departure(const Sighting& sighting)
     {
@@ -75,16 +76,27 @@ public:
         if (!connection.out)
             connection.out = sighting.question;
         take(connection, sighting);
+        passed_[number_of(connection)].out |= sighting.passed;
     }
     std::vector<Connection> finish()
     {
-        for (Connection& connection : list_)
+        for (Connection& connection : list_) {
+            const Passed& passed = passed_[number_of(connection)];
+            connection.passed =
+                (!connection.out || passed.out) && (connection.in.empty() || passed.in);
             if (!connection.passed)
                 complete(connection);
+        }
         return std::move(list_);
     }
 
 private:
+    // At which ends it was allowed when it was seen there.
+    struct Passed {
+        bool out = false;
+        bool in = false;
+    };
+
     size_t number_of(const Connection& connection) const
     {
         return static_cast<size_t>(&connection - list_.data());
@@ -93,7 +105,8 @@ private:
     Connection& at(const Tuple& tuple)
     {
         const auto [entry, fresh] = connections_.try_emplace(tuple, list_.size());
-        if (fresh)
+        if (fresh) {
+            passed_.emplace_back();
             list_.push_back({.source = tuple.source,
                              .destination = tuple.destination,
                              .source_port = tuple.source_port,
@@ -101,13 +114,13 @@ private:
                              .protocol = tuple.protocol,
                              .out = {},
                              .in = {}});
+        }
         return list_[entry->second];
     }
 
     static void take(Connection& connection, const Sighting& sighting)
     {
         connection.open = connection.open || sighting.open;
-        connection.passed = connection.passed || sighting.passed;
         connection.begun = connection.begun && sighting.begun;
         connection.seen_ns = std::max(connection.seen_ns, sighting.seen_ns);
     }
@@ -171,6 +184,7 @@ private:
 
     const AddressBook& book_;
     std::vector<Connection> list_;
+    std::vector<Passed> passed_; // of each in list_
     std::unordered_map<Tuple, size_t, TupleHash> connections_;
     std::unordered_multimap<Tuple, size_t, TupleHash> by_client_;
 };

@@ -30,7 +30,7 @@ struct Connection {
     std::optional<PlanQuestion> out; // at the source's interface
     std::vector<PlanQuestion> in;    // at the destination's: who is let in anywhere, gets in
     bool open = false;
-    bool passed = false;
+    bool passed = false; // at all ends where it was seen
     bool begun = true;
     int64_t seen_ns = 0;
 };

@@ -140,6 +140,16 @@ TEST_F(Impacts, AnAttemptAtAServiceMayGetToABackendElsewhere)
     EXPECT_EQ(found.groups[0].destination, (Workload{"Service", "shop", "db"}));
 }
 
+TEST_F(Impacts, WhatOneEndLetOutAndTheOtherRefusedHasNotPassed)
+{
+    see_both("10.1.0.10", "10.1.0.20", 5432, false);
+    const AddressBook book(scene.world);
+    EXPECT_TRUE(join(seen, book).at(0).passed);
+    seen.back().passed = false;
+    ASSERT_EQ(join(seen, book).size(), 1u);
+    EXPECT_FALSE(join(seen, book)[0].passed);
+}
+
 TEST_F(Impacts, ManyClientsOfOneBlockAreOneLine)
 {
     for (int client = 1; client <= 9; ++client)
