@@ -53,7 +53,11 @@ std::vector<PortSpanOf> spans_of(const std::set<Port>& ports)
 {
     std::vector<PortSpanOf> out;
     for (const auto& [protocol, number] : ports) {
-        if (!out.empty() && out.back().protocol == protocol && out.back().last + 1 == number)
+        if (number == 0) // which no policy can name: all of the protocol's
+            out.push_back({protocol, 0, UINT16_MAX});
+        else if (!out.empty() && out.back().protocol == protocol && out.back().first == 0)
+            continue;
+        else if (!out.empty() && out.back().protocol == protocol && out.back().last + 1 == number)
             out.back().last = number;
         else
             out.push_back({protocol, number, number});

@@ -14,7 +14,7 @@
 
 namespace ebpfd {
 
-// Ports of one protocol in a row.
+// Ports of one protocol in a row; from 0 on all of them.
 struct PortSpanOf {
     uint8_t protocol = 6;
     uint16_t first = 0;

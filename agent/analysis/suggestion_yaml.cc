@@ -54,6 +54,16 @@ std::string count_text(size_t count, std::string_view one)
     return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
 }
 
+// What stands behind the protocol; nothing for all of its ports.
+std::string range_text(const PortSpanOf& ports)
+{
+    if (ports.first == 0)
+        return "";
+    if (ports.first == ports.last)
+        return fmt::format(", port: {}", ports.first);
+    return fmt::format(", port: {}, endPort: {}", ports.first, ports.last);
+}
+
 class Writer {
 public:
     void line(size_t indent, std::string_view text)
@@ -105,11 +115,8 @@ public:
             return;
         line(4, "ports:");
         for (const PortSpanOf& ports : rule.ports)
-            line(4, ports.first == ports.last
-                        ? fmt::format("- {{protocol: {}, port: {}}}", protocol_name(ports.protocol),
-                                      ports.first)
-                        : fmt::format("- {{protocol: {}, port: {}, endPort: {}}}",
-                                      protocol_name(ports.protocol), ports.first, ports.last));
+            line(4, fmt::format("- {{protocol: {}{}}}", protocol_name(ports.protocol),
+                                range_text(ports)));
     }
 
     std::string take() { return std::move(text_); }

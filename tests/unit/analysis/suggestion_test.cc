@@ -178,6 +178,15 @@ TEST_F(Suggesting, PortsInARowAreARange)
                               HasSubstr("{protocol: TCP, port: 9000}")));
 }
 
+TEST_F(Suggesting, PortZeroHasNoNameButThatOfItsProtocol)
+{
+    for (const uint16_t port : std::array<uint16_t, 3>{0, 1, 80})
+        web_asks("10.1.0.20", port);
+    web_asks("10.1.0.20", 53, 17);
+    EXPECT_THAT(yaml(), HasSubstr("    ports:\n    - {protocol: TCP}\n    - {protocol: UDP, "
+                                  "port: 53}\n"));
+}
+
 TEST_F(Suggesting, IsolationClosesWhatWasNotSeen)
 {
     web_asks("10.1.0.20", 5432);
