@@ -298,6 +298,7 @@ World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
     nodes = objects.nodes.size();
     const auto& table = parts_.interfaces.table();
     World world;
+    world.audit = config_.audit;
     world.node_addresses = own_node_addresses(
         node_addresses(table, objects.nodes, config_.node_name), objects.services);
     world.interfaces =

@@ -2,8 +2,11 @@
 #include "coverage_report.h"
 
 #include "analysis/findings.h"
+#include "base/rfc3339.h"
+#include "kernel/flows.h"
 #include "model/names.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -16,7 +19,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // A rule as rule_map names it: long lists of policies are cut there.
-using Name = std::tuple<uint8_t, uint8_t, std::string, std::string, uint16_t>;
+using Name = std::tuple<uint8_t, uint8_t, bool, std::string, std::string, uint16_t>;
 using Hits = std::map<Name, rule_hits>;
 
 template <size_t N> std::string text_of(const char (&field)[N])
@@ -26,15 +29,22 @@ template <size_t N> std::string text_of(const char (&field)[N])
 
 Name name_of(const rule_info& rule)
 {
-    return {rule.kind, rule.direction, text_of(rule.policy_namespace), text_of(rule.policy),
+    return {rule.kind,
+            rule.direction,
+            rule.dry_run != 0,
+            text_of(rule.policy_namespace),
+            text_of(rule.policy),
             rule.index};
 }
 
 Name name_of(const CoveredRule& rule)
 {
-    return {static_cast<uint8_t>(rule.kind), static_cast<uint8_t>(rule.dir),
+    return {static_cast<uint8_t>(rule.kind),
+            static_cast<uint8_t>(rule.dir),
+            rule.dry_run,
             rule.policy_namespace.substr(0, sizeof(rule_info::policy_namespace) - 1),
-            rule.policy.substr(0, sizeof(rule_info::policy) - 1), rule.index};
+            rule.policy.substr(0, sizeof(rule_info::policy) - 1),
+            rule.index};
 }
 
 // A rule whose content has changed goes by the same name, and another number.
@@ -51,6 +61,7 @@ Result<Hits> read_hits(const PinnedMaps& maps)
         rule_hits& sum = result[name_of(info)];
         sum.allowed += hits->allowed;
         sum.denied += hits->denied;
+        sum.last_ns = std::max(sum.last_ns, hits->last_ns);
     }
     return result;
 }
@@ -79,6 +90,12 @@ std::string_view decides(Fate fate)
     return fate == Fate::decides ? "yes" : "not_on_this_node";
 }
 
+// Empty: never.
+std::string last_hit(const rule_hits& hits)
+{
+    return hits.last_ns == 0 ? "" : rfc3339(static_cast<int64_t>(hits.last_ns) + clock_offset_ns());
+}
+
 Json row(const Coverage& coverage, const CoveredRule& rule, const Hits& hits)
 {
     Json out = {
@@ -87,12 +104,14 @@ Json row(const Coverage& coverage, const CoveredRule& rule, const Hits& hits)
     out.update(reference(rule));
     out["direction"] = direction_name(rule.dir);
     out["tier"] = tier_name(rule.in_tier);
+    out["mode"] = mode_name(rule.dry_run);
     out["pods"] = rule.pods;
     out["local_pods"] = rule.local_pods;
     const auto found = hits.find(name_of(rule));
     const bool counted = found != hits.end();
     out["allowed_connections"] = counted ? Json(found->second.allowed) : Json();
     out["denied_packets"] = counted ? Json(found->second.denied) : Json();
+    out["last_hit"] = counted ? last_hit(found->second) : "";
     out["decides"] = decides(rule.fate);
     out["reason"] = is_dead(rule.fate) ? fate_name(rule.fate) : "";
     out["why"] = why_dead(coverage, rule);

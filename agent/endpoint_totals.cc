@@ -22,27 +22,33 @@ bool denies(uint32_t why)
     return why >= REASON_FIRST_DENIAL;
 }
 
+// Whether a dry run can come to it where packets are refused.
+bool can_be_rehearsed(uint32_t why)
+{
+    return why == REASON_NO_POLICY || why == REASON_RULE;
+}
+
 bool has_name(uint32_t why)
 {
     return reason_name(why) != "unknown";
 }
 
-// Visits the rows of one endpoint: visit(direction, reason, audited, row).
+// Visits the rows of one endpoint: visit(direction, reason, would, row).
 template <class Visit> void for_each_row(const Visit& visit)
 {
     for (uint32_t dir = 0; dir < DIRECTION_COUNT; dir++)
         for (uint32_t why = 0; why < REASON_COUNT; why++)
-            for (const bool audited : {false, true})
-                visit(static_cast<direction>(dir), static_cast<reason>(why), audited,
-                      counter_row(0, dir, why, audited ? 1 : 0));
+            for (const bool would : {false, true})
+                visit(static_cast<direction>(dir), static_cast<reason>(why), would,
+                      counter_row(0, dir, why, would ? 1 : 0));
 }
 
-// As the series of its pod have it; what was only judged as denied was forwarded.
+// As the series of its pod have it: what became of the packets.
 PodTotals::Added by_pod(const std::vector<counter>& rows)
 {
     PodTotals::Added out{};
-    for_each_row([&](direction dir, reason why, bool audited, uint32_t row) {
-        const bool dropped = denies(why) && !audited;
+    for_each_row([&](direction dir, reason why, bool would, uint32_t row) {
+        const bool dropped = denies(why) != would;
         const auto packets = dropped ? PodCount::dropped_packets : PodCount::forwarded_packets;
         const auto bytes = dropped ? PodCount::dropped_bytes : PodCount::forwarded_bytes;
         out[column(packets, dir)] += rows[row].packets;
@@ -155,9 +161,9 @@ Result<void> EndpointTotals::follow_kernel_drops(const PinnedMaps& maps)
 std::vector<TrafficTotal> EndpointTotals::traffic() const
 {
     std::vector<TrafficTotal> out;
-    for_each_row([&](direction dir, reason why, bool audited, uint32_t row) {
-        if (has_name(why) && (denies(why) || !audited))
-            out.push_back({.dir = dir, .why = why, .audited = audited, .total = traffic_[row]});
+    for_each_row([&](direction dir, reason why, bool would, uint32_t row) {
+        if (has_name(why) && (denies(why) || !would || can_be_rehearsed(why)))
+            out.push_back({.dir = dir, .why = why, .would = would, .total = traffic_[row]});
     });
     return out;
 }

@@ -30,6 +30,7 @@ Json to_json(const AppliedPolicy& applied, direction dir)
     for (size_t index = 0; index < applied.rules->size(); ++index)
         rules.push_back(to_json((*applied.rules)[index], dir, index));
     return {{"policy", applied.policy ? applied.policy->key() : applied.cluster->key()},
+            {"mode", mode_name(applied.dry_run)},
             {"priority", applied.cluster ? Json(applied.cluster->priority) : Json()},
             {"selector", applied.policy ? selector_text(applied.policy->pod_selector)
                                         : subject_text(*applied.cluster)},
@@ -42,7 +43,8 @@ std::string isolating(const AppliedTier& tier)
 {
     std::string out;
     for (const AppliedPolicy& applied : tier.policies)
-        out += (out.empty() ? "" : ", ") + applied.policy->key();
+        if (!applied.dry_run)
+            out += (out.empty() ? "" : ", ") + applied.policy->key();
     return out;
 }
 

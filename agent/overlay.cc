@@ -34,12 +34,26 @@ ObjectStore read_all(const Proposal& proposal)
     return store;
 }
 
+// What would it do? is not answered by: nothing, it is a dry run.
+template <class Policy>
+std::shared_ptr<const Policy> in_earnest(const std::shared_ptr<const Policy>& policy, Overlay& out)
+{
+    if (!policy->dry_run)
+        return policy;
+    out.notes.push_back(fmt::format("{}:{}: {} is a dry run; judged as if it were enforced",
+                                    policy->origin.file, policy->origin.line, policy->key()));
+    auto copy = std::make_shared<Policy>(*policy);
+    copy->dry_run = false;
+    return copy;
+}
+
 template <class Policy> void put(List<Policy>& policies, const List<Policy>& proposed, Overlay& out)
 {
     std::unordered_map<std::string, size_t> places;
     for (size_t place = 0; place < policies.size(); ++place)
         places.emplace(policies[place]->key(), place);
-    for (const auto& policy : proposed) {
+    for (const auto& written : proposed) {
+        const auto policy = in_earnest(written, out);
         const auto known = places.find(policy->key());
         if (known == places.end()) {
             policies.push_back(policy);

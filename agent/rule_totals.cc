@@ -14,9 +14,9 @@ RuleTotals::Rule RuleTotals::describe(const rule_info& info)
     const RuleName name = rule_name(info);
     SeriesName allow{label_text(name.policy_text()), name.rule_text(),
                      std::string(direction_name(info.direction)),
-                     std::string(verdict_name(VERDICT_ALLOW))};
+                     std::string(verdict_name(info.dry_run ? VERDICT_WOULD_ALLOW : VERDICT_ALLOW))};
     SeriesName deny = allow;
-    deny.back() = verdict_name(VERDICT_DENY);
+    deny.back() = verdict_name(info.dry_run ? VERDICT_WOULD_DENY : VERDICT_DENY);
     return {std::move(allow), std::move(deny), info.action == ACTION_DENY};
 }
 

@@ -28,13 +28,6 @@ bool has_ports(uint8_t protocol)
     return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
 }
 
-// CLOCK_REALTIME less CLOCK_MONOTONIC.
-int64_t clock_offset_ns()
-{
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::nanoseconds(now).count() - static_cast<int64_t>(monotonic_ns());
-}
-
 Sighting sighting_of(const flow_key& key, const __u8 (&pod)[16], direction dir)
 {
     const bool in = dir == DIRECTION_INGRESS;

@@ -25,6 +25,7 @@ struct question {
 
 struct decision {
 	__u32 rule;
+	__u32 enforced_rule; /* as in struct flow */
 	__u32 identity;
 	__u8 verdict;
 	__u8 reason;
@@ -65,28 +66,73 @@ static __always_inline __u64 from_rule(__u64 word, __u32 i, __u32 rule)
 	return rule >= (i + 1) * 64 ? 0 : word & (~0ULL << (rule & 63));
 }
 
+/* A walk through the rules that match, in their order. */
+struct walk {
+	__u32 next;    /* rules before this one are left out */
+	__u32 rule;    /* that decided, or 0 */
+	__u32 watcher; /* the first one met that belongs to a dry-run policy, or 0 */
+	__u8 reason;
+	__u8 ended;
+	__u8 pad[2];
+};
+
 /*
  * Takes the action of the first rule that matches in word number i. One that passes is none: it
- * has the rest of its tier left out, up to rule number *next. Returns whether a rule decided.
+ * has the rest of its tier left out.
  */
-static __always_inline int decide_by_word(struct decision *d, const struct ruleset *set, __u32 i,
-                                          __u64 word, __u32 *next)
+static __always_inline void walk_on(struct walk *walk, const struct ruleset *set, __u32 i,
+                                    __u64 word)
 {
 	for (int passed = 0; passed < TIER_COUNT; passed++) {
 		const struct ruleset_rule *rule;
+		__u32 bit;
 
-		word = from_rule(word, i, *next);
+		word = from_rule(word, i, walk->next);
 		if (!word)
-			return 0;
-		rule = &set->rule[MASKED(i * 64 + lowest_bit(word), RULES_MAX - 1)];
+			return;
+		bit = lowest_bit(word);
+		rule = &set->rule[MASKED(i * 64 + bit, RULES_MAX - 1)];
+		if (!walk->watcher && set->watching.word[i] >> bit & 1)
+			walk->watcher = rule->rule;
 		if (rule->action != ACTION_PASS) {
-			d->rule = rule->rule;
-			decide(d, rule->action == ACTION_ALLOW ? REASON_RULE : REASON_DENIED);
-			return 1;
+			walk->rule = rule->rule;
+			walk->reason = rule->action == ACTION_ALLOW ? REASON_RULE : REASON_DENIED;
+			walk->ended = 1;
+			return;
 		}
-		*next = rule->tier < TIER_COUNT ? set->tier_end[rule->tier] : RULES_MAX;
+		walk->next = rule->tier < TIER_COUNT ? set->tier_end[rule->tier] : RULES_MAX;
 	}
-	return 0;
+}
+
+static __always_inline void walk_rules(struct walk *walk, const struct ruleset *set,
+                                       const struct bitmap *match)
+{
+	for (__u32 i = 0; i < BITMAP_WORDS && i * 64 < set->count && !walk->ended; i++)
+		walk_on(walk, set, i, match->word[i]);
+}
+
+/*
+ * Where the rehearsal ends otherwise, its first dry-run rule is what turned it: up to there both
+ * walks are one.
+ */
+static __always_inline void decide_by_rules(struct decision *d, const struct ruleset *set,
+                                            const struct matches *matches)
+{
+	struct walk enforced = {}, all = {};
+
+	walk_rules(&enforced, set, &matches->enforced);
+	d->rule = enforced.rule;
+	decide(d, enforced.reason);
+	if (!(set->flags & RULESET_WATCHES))
+		return;
+	walk_rules(&all, set, &matches->all);
+	if (!all.watcher ||
+	    (all.reason >= REASON_FIRST_DENIAL) == (enforced.reason >= REASON_FIRST_DENIAL))
+		return;
+	d->rule = all.watcher;
+	d->enforced_rule = enforced.rule;
+	d->reason = all.reason;
+	d->verdict = d->verdict == VERDICT_DENY ? VERDICT_WOULD_ALLOW : VERDICT_WOULD_DENY;
 }
 
 /* An address's number in force under this generation. */
@@ -174,25 +220,20 @@ static __always_inline const struct bitmap *find_port(const struct question *q)
 }
 
 /* A service port's peer bitmap is the final set: its backends' ports are in it already. */
-static __always_inline void classify_service(const struct question *q, struct decision *d,
-                                             const struct ruleset *set)
+static __always_inline void match_service(const struct question *q, const struct decision *d,
+                                          struct matches *matches)
 {
-	const struct bitmap *match = find_peer(q, d->identity);
-	__u32 next = 0;
+	const struct bitmap *row = find_peer(q, d->identity);
 
-	if (!match)
-		return;
-	for (__u32 i = 0; i < BITMAP_WORDS; i++) {
-		if (decide_by_word(d, set, i, match->word[i], &next))
-			return;
-	}
+	matches->enforced = row ? *row : no_rules;
+	row = find_peer(q, d->identity | IDENTITY_REHEARSED);
+	matches->all = row ? *row : no_rules;
 }
 
-static __always_inline void classify_rules(const struct question *q, struct decision *d,
-                                           const struct ruleset *set)
+static __always_inline void match_rules(const struct question *q, const struct decision *d,
+                                        const struct ruleset *set, struct matches *matches)
 {
 	const struct bitmap *pod = &no_rules, *peer = NULL, *cidr = NULL, *port = NULL;
-	__u32 next = 0;
 
 	if (d->identity >= IDENTITY_FIRST) {
 		pod = &set->any_pod;
@@ -209,14 +250,37 @@ static __always_inline void classify_rules(const struct question *q, struct deci
 		cidr = &no_rules;
 	if (!port)
 		port = &no_rules;
-	for (__u32 i = 0; i < BITMAP_WORDS; i++) {
+	for (__u32 i = 0; i < BITMAP_WORDS && i * 64 < set->count; i++) {
 		__u64 match =
 			(set->any_peer.word[i] | pod->word[i] | peer->word[i] | cidr->word[i]) &
 			(set->any_port.word[i] | port->word[i]);
 
-		if (decide_by_word(d, set, i, match, &next))
-			return;
+		matches->all.word[i] = match;
+		matches->enforced.word[i] = match & ~set->watching.word[i];
 	}
+}
+
+/* By the rules of the set. */
+static __always_inline void classify_by(const struct question *q, struct decision *d,
+                                        const struct ruleset *set)
+{
+	struct matches *matches;
+	__u32 zero = 0, service = 0;
+
+	matches = bpf_map_lookup_elem(&match_map, &zero);
+	if (!set || !matches) { /* never: a set is written before it is referred to */
+		decide(d, REASON_DENIED);
+		return;
+	}
+	if (d->identity == IDENTITY_SERVICE && q->direction == DIRECTION_EGRESS)
+		service = find_service(q);
+	if (service) {
+		d->identity = service;
+		match_service(q, d, matches);
+	} else {
+		match_rules(q, d, set, matches);
+	}
+	decide_by_rules(d, set, matches);
 }
 
 /*
@@ -225,12 +289,12 @@ static __always_inline void classify_rules(const struct question *q, struct deci
  */
 __noinline int classify(const struct question *q, struct decision *d)
 {
-	const struct ruleset *set;
 	__u32 number;
 
 	if (!q || !d)
 		return 0;
 	d->rule = 0;
+	d->enforced_rule = 0;
 	d->identity = IDENTITY_WORLD;
 	decide(d, REASON_NO_POLICY);
 	if (q->ruleset == RULESET_NONE)
@@ -249,20 +313,6 @@ __noinline int classify(const struct question *q, struct decision *d)
 		return 0;
 	}
 	number = q->ruleset;
-	set = bpf_map_lookup_elem(&ruleset_map, &number);
-	if (!set) { /* never referenced before it is written; were it so, closed is safe */
-		decide(d, REASON_DENIED);
-		return 0;
-	}
-	if (d->identity == IDENTITY_SERVICE && q->direction == DIRECTION_EGRESS) {
-		__u32 service = find_service(q);
-
-		if (service) {
-			d->identity = service;
-			classify_service(q, d, set);
-			return 0;
-		}
-	}
-	classify_rules(q, d, set);
+	classify_by(q, d, bpf_map_lookup_elem(&ruleset_map, &number));
 	return 0;
 }

@@ -141,14 +141,18 @@ static __always_inline void make_flow(struct flow *flow, const struct passage *a
 	take_decision(flow, d, at->generation);
 }
 
+static __always_inline void count(const struct passage *at, const struct flow *flow)
+{
+	count_packet(flow->endpoint, at->direction, flow->reason,
+	             flow->verdict >= VERDICT_WOULD_DENY, at->bytes);
+}
+
 /* Counts and tells of a packet that is refused, or would be. Returns what becomes of it. */
 static __always_inline int refuse(const struct passage *at, const struct flow *flow)
 {
-	__u32 audited = flow->verdict == VERDICT_WOULD_DENY;
-
-	count_packet(flow->endpoint, at->direction, flow->reason, audited, at->bytes);
+	count(at, flow);
 	report_refusal(&at->key, flow, at->direction, at->now);
-	return audited ? PASS : DROP;
+	return is_refused(flow->verdict) ? DROP : PASS;
 }
 
 /* A packet without a flow. Returns what becomes of it. */
@@ -157,11 +161,11 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 	__u32 ifindex = skb->ifindex, direction = at->direction & 1;
 	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoint_map, &ifindex);
 	const struct packet *p = &at->packet;
+	struct flow *flow = get_draft();
 	struct decision d;
 	struct question q;
-	struct flow flow;
 
-	if (!endpoint)
+	if (!endpoint || !flow)
 		return PASS;
 	ask(&q, &p->tuple, direction, endpoint, at->generation);
 	q.believed = direction == DIRECTION_EGRESS || is_believable(skb);
@@ -174,21 +178,21 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 		q.believed = 0;
 	}
 	judge(endpoint, q.pod, &q, &d);
-	make_flow(&flow, at, endpoint, &q, &d);
-	count_hit(&d);
-	if (flow.verdict == VERDICT_DENY)
-		return refuse(at, &flow);
-	if (flow.verdict == VERDICT_ALLOW)
-		count_packet(endpoint->index, direction, d.reason, 0, at->bytes);
+	make_flow(flow, at, endpoint, &q, &d);
+	count_hits(&d, at->now);
+	if (is_refused(flow->verdict))
+		return refuse(at, flow);
+	if (flow->verdict == VERDICT_ALLOW)
+		count(at, flow);
 	else
-		refuse(at, &flow);
+		refuse(at, flow);
 	/* A live flow that is opened again in reverse keeps its own direction. */
 	if (p->answer || (known && known->state != FLOW_CLOSED && known->direction != direction &&
-	                  known->verdict == VERDICT_ALLOW))
+	                  !is_refused(known->verdict)))
 		return PASS;
 	if (known)
 		bpf_map_delete_elem(&flow_map, &at->key);
-	enter(&at->key, &flow);
+	enter(&at->key, flow);
 	return PASS;
 }
 
@@ -196,17 +200,13 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 static __always_inline int follow(struct passage *at, struct flow *flow)
 {
 	if (flow->generation != at->generation)
-		judge_again(&at->key, flow, at->generation);
-	if (flow->verdict == VERDICT_DENY) {
+		judge_again(at, flow);
+	if (is_refused(flow->verdict)) {
 		if (at->direction == flow->direction)
 			flow->seen_ns = at->now;
 		return refuse(at, flow);
 	}
-	/* Audited flows live on like allowed ones, so that their answers are judged with them. */
-	if (flow->verdict == VERDICT_ALLOW)
-		count_packet(flow->endpoint, at->direction, flow->reason, 0, at->bytes);
-	else
-		refuse(at, flow);
+	count(at, flow);
 	account(flow, at);
 	return PASS;
 }
@@ -219,17 +219,20 @@ static __always_inline int follow(struct passage *at, struct flow *flow)
 static __noinline int follow_pending(struct passage *at, struct flow *pending)
 {
 	int answered = !pending->packets[at->direction & 1] && !(at->packet.tcp_flags & TCP_RST);
-	struct flow copy, *flow;
+	struct flow *copy, *flow;
 
 	if (pending->generation == at->generation && !answered)
 		return follow(at, pending);
-	copy = *pending;
-	if (copy.generation != at->generation)
-		judge_again(&at->key, &copy, at->generation);
-	flow = move_on(&at->key, &copy, answered || copy.verdict == VERDICT_DENY);
+	copy = get_draft();
+	if (!copy)
+		return DROP;
+	*copy = *pending;
+	if (copy->generation != at->generation)
+		judge_again(at, copy);
+	flow = move_on(&at->key, copy, answered || is_refused(copy->verdict));
 	if (flow)
 		return follow(at, flow);
-	return copy.verdict == VERDICT_DENY ? DROP : PASS;
+	return is_refused(copy->verdict) ? DROP : PASS;
 }
 
 /* A pod's flow has one address of the pod: from another one it is another connection. */
@@ -246,7 +249,7 @@ static __always_inline int is_sender(const struct flow *flow, const struct passa
  */
 static __always_inline int is_reversal(const struct flow *flow, const struct passage *at)
 {
-	return flow->verdict == VERDICT_DENY && flow->direction != at->direction &&
+	return is_refused(flow->verdict) && flow->direction != at->direction &&
 	       at->key.protocol != IPPROTO_TCP && at->now - flow->seen_ns > CUT_SILENCE_NS;
 }
 
@@ -289,21 +292,21 @@ static __noinline int has_true_quote(struct __sk_buff *skb, struct passage *at)
 static __noinline int passes_quoted(struct __sk_buff *skb, struct passage *at)
 {
 	const struct tuple *quoted = &at->packet.quoted;
-	struct flow *flow, copy;
+	struct flow *flow, *copy = get_draft();
 
 	make_key(&at->key, quoted, skb->ifindex, at->direction);
 	flow = bpf_map_lookup_elem(&flow_map, &at->key);
 	if (!flow)
 		flow = bpf_map_lookup_elem(&pending_map, &at->key);
-	if (!flow)
+	if (!flow || !copy)
 		return 0;
-	copy = *flow; /* a pending one can be given away meanwhile */
-	if (!same_address(copy.pod,
+	*copy = *flow; /* a pending one can be given away meanwhile */
+	if (!same_address(copy->pod,
 	                  at->direction == DIRECTION_EGRESS ? quoted->source : quoted->destination))
 		return 0;
-	if (copy.generation != at->generation)
-		judge_again(&at->key, &copy, at->generation);
-	return copy.verdict != VERDICT_DENY;
+	if (copy->generation != at->generation)
+		judge_again(at, copy);
+	return !is_refused(copy->verdict);
 }
 
 /* Whether a pod that sends an ICMP error does so in another's name. Not on the entry's stack. */
@@ -334,6 +337,17 @@ static __noinline int is_needed(const struct passage *at)
 	       find_identity(t->destination, at->generation) != IDENTITY_WORLD;
 }
 
+/* Whether some policy that is no dry run has a say in what this rule set judges. */
+static __always_inline int is_enforcing(__u32 number)
+{
+	const struct ruleset *set;
+
+	if (number == RULESET_CLOSED)
+		return 1;
+	set = bpf_map_lookup_elem(&ruleset_map, &number);
+	return !set || set->flags & RULESET_ENFORCES;
+}
+
 /* A packet of no connection: counted, and dropped for this reason where policy isolates. */
 static __noinline int judge_stray(struct __sk_buff *skb, struct passage *at, __u8 reason)
 {
@@ -353,6 +367,8 @@ static __noinline int judge_stray(struct __sk_buff *skb, struct passage *at, __u
 		count_packet(endpoint->index, direction, reason, 0, at->bytes);
 		return PASS;
 	}
+	if (!is_enforcing(q.ruleset))
+		d.verdict = VERDICT_WOULD_DENY;
 	make_key(&at->key, &at->packet.tuple, ifindex, direction);
 	make_flow(&flow, at, endpoint, &q, &d);
 	return refuse(at, &flow);
@@ -423,9 +439,10 @@ int trace_packet(struct __sk_buff *skb)
 	ask(&q, &p.tuple, direction, endpoint, generation);
 	q.believed = 1;
 	judge(endpoint, q.pod, &q, &d);
-	skb->cb[TRACE_OUT_VERDICT] =
-		d.verdict == VERDICT_DENY && state.audit ? VERDICT_WOULD_DENY : d.verdict;
-	skb->cb[TRACE_OUT_REASON] = d.reason;
+	if (is_refused(d.verdict) && state.audit)
+		d.verdict = VERDICT_WOULD_DENY;
+	skb->cb[TRACE_OUT_VERDICT] = d.verdict | d.reason << 8;
+	skb->cb[TRACE_OUT_ENFORCED_RULE] = d.enforced_rule;
 	skb->cb[TRACE_OUT_RULE] = d.rule;
 	skb->cb[TRACE_OUT_RULESET] = q.ruleset;
 	skb->cb[TRACE_OUT_IDENTITY] = d.identity;

@@ -441,7 +441,7 @@ static __always_inline int is_refusal(const struct subject *s, __u32 reason)
 	    REASON_IS(reason, SKB_DROP_REASON_TC_EGRESS))
 		return 1;
 	flow = find_flow(&s->key);
-	return !flow || flow->verdict == VERDICT_DENY;
+	return !flow || is_refused(flow->verdict);
 }
 
 static __noinline int on_drop(struct sk_buff *skb, struct sock *sk, __u32 reason)

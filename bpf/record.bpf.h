@@ -87,6 +87,7 @@ static __always_inline void fill_event(struct event *event, const struct flow_ke
 	event->direction = flow->direction;
 	event->state = flow->state;
 	event->closer = flow->closer;
+	event->enforced_rule = flow->enforced_rule;
 }
 
 /* What the hooks know of the flow, if they run and have seen it. */

@@ -9,10 +9,10 @@
 const volatile __u64 report_interval_ns = 5000000000; /* at most one sign of life of a flow */
 const volatile __u32 refusal_interval_ms = 1000;      /* at most one record of a refused flow */
 
-static __always_inline void count_packet(__u32 endpoint, __u32 direction, __u32 reason,
-                                         __u32 audited, __u32 bytes)
+static __always_inline void count_packet(__u32 endpoint, __u32 direction, __u32 reason, __u32 would,
+                                         __u32 bytes)
 {
-	__u32 row = counter_row(endpoint, direction, reason, audited);
+	__u32 row = counter_row(endpoint, direction, reason, would);
 	struct counter *counter = bpf_map_lookup_elem(&counter_map, &row);
 
 	if (!counter)
@@ -21,19 +21,29 @@ static __always_inline void count_packet(__u32 endpoint, __u32 direction, __u32 
 	counter->bytes += bytes;
 }
 
-static __always_inline void count_hit(const struct decision *d)
+static __always_inline void count_hit(__u32 rule, int denied, __u64 now)
 {
 	struct rule_hits *hits;
 
-	if (!d->rule)
+	if (!rule)
 		return;
-	hits = bpf_map_lookup_elem(&rule_hit_map, &d->rule);
+	hits = bpf_map_lookup_elem(&rule_hit_map, &rule);
 	if (!hits)
 		return;
-	if (d->verdict == VERDICT_ALLOW)
-		hits->allowed++;
-	else
+	if (denied)
 		hits->denied++;
+	else
+		hits->allowed++;
+	hits->last_ns = now;
+}
+
+/* For the rule that decided; where a dry-run policy would turn the verdict, for both rules. */
+static __always_inline void count_hits(const struct decision *d, __u64 now)
+{
+	int denied = d->verdict == VERDICT_DENY || d->verdict == VERDICT_WOULD_DENY;
+
+	count_hit(d->rule, denied, now);
+	count_hit(d->enforced_rule, !denied, now);
 }
 
 static __always_inline int is_watched_pod(const struct flow_key *key)

@@ -52,12 +52,20 @@ static __always_inline void ask_again(struct question *q, const struct flow_key 
 	q->believed = flow->believed;
 }
 
+static __always_inline struct flow *get_draft(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&draft_map, &zero);
+}
+
 static __always_inline void take_decision(struct flow *flow, const struct decision *d,
                                           __u32 generation)
 {
-	flow->verdict = d->verdict == VERDICT_DENY && state.audit ? VERDICT_WOULD_DENY : d->verdict;
+	flow->verdict = is_refused(d->verdict) && state.audit ? VERDICT_WOULD_DENY : d->verdict;
 	flow->reason = d->reason;
 	flow->rule = d->rule;
+	flow->enforced_rule = d->enforced_rule;
 	/* Last: another CPU that sees the generation must see the verdict too. */
 	__sync_lock_test_and_set(&flow->generation, generation);
 }
@@ -78,17 +86,20 @@ static __always_inline void judge(const struct endpoint *endpoint, const __u8 po
  * A flow judged under an older generation. One that is forbidden now stays, with its verdict:
  * were it forgotten, the other side's next packet could open it again in reverse.
  */
-static __noinline int judge_again(const struct flow_key *key, struct flow *flow, __u32 generation)
+static __noinline int judge_again(const struct passage *at, struct flow *flow)
 {
-	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoint_map, &key->ifindex);
+	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoint_map, &at->key.ifindex);
 	struct decision d;
 	struct question q;
 
 	if (!endpoint)
 		return 0;
-	ask_again(&q, key, flow, endpoint, generation);
+	ask_again(&q, &at->key, flow, endpoint, at->generation);
 	judge(endpoint, q.pod, &q, &d);
-	take_decision(flow, &d, generation);
+	take_decision(flow, &d, at->generation);
+	if (flow->verdict ==
+	    VERDICT_WOULD_DENY) /* once for a policy: its packets pass in silence */
+		report_refusal(&at->key, flow, at->direction, at->now);
 	return 0;
 }
 

@@ -22,6 +22,17 @@ struct {
 	__type(value, struct flow);
 } pending_map SEC(".maps");
 
+/*
+ * A flow that is being made or judged anew, in place of a copy on the stack, which is scarce. One
+ * packet at a time: at tc a CPU lets no other program in between.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct flow);
+} draft_map SEC(".maps");
+
 /* One fragmented datagram. Addresses and identifier as on the wire, IPv4 mapped. */
 struct fragment_key {
 	__u8 source[16];

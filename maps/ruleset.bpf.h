@@ -39,6 +39,22 @@ struct {
 	__type(value, struct bitmap);
 } port_map SEC(".maps");
 
+/*
+ * Which rules match a connection: those in force, and all of them for a rehearsal. Written and
+ * read by the datapath while it judges one: too large for the stack.
+ */
+struct matches {
+	struct bitmap enforced;
+	struct bitmap all;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct matches);
+} match_map SEC(".maps");
+
 /* Written by apply; read by ebpfctl and a restarted agent, never by the datapath. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

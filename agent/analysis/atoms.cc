@@ -242,6 +242,9 @@ Atoms AtomFinder::find(const PlanRuleset& ruleset, direction dir) const
     for (const PlanPeer& peer : ruleset.peers)
         if (peer.identity >= identity_count_)
             atoms.services.push_back(peer.rules);
+    for (const PlanPeer& peer : ruleset.rehearsed_services)
+        if (const Bitmap watchers = peer.rules & ruleset.watching; watchers != Bitmap{})
+            atoms.services.push_back(watchers);
     atoms.services = distinct(atoms.services);
     return atoms;
 }

@@ -39,6 +39,7 @@ struct CoveredRule {
     rule_action action = ACTION_ALLOW;
     tier in_tier = TIER_NETWORK_POLICY;
     uint32_t priority = 0; // of a cluster-wide policy
+    bool dry_run = false;
     Origin origin;
 
     size_t pods = 0; // for which it stands in the rules

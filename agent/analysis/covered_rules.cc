@@ -38,14 +38,14 @@ std::string CoveredRule::rule_text() const
     return ebpfd::rule_text(kind, dir, index);
 }
 
-CoveredRules::CoveredRules(const World& world, const std::vector<PodGroup>& groups)
+CoveredRules::CoveredRules(const World& world, const std::vector<PodGroup>& groups) : world_(world)
 {
     count_pods(groups);
     for (const auto& policy : world.cluster_policies)
         add(*policy);
     for (const auto& policy : world.policies)
         add(*policy);
-    add_isolations(world, groups);
+    add_isolations(groups);
     sort();
     for (size_t number = 0; number < list_.size(); ++number) {
         const CoveredRule& rule = list_[number];
@@ -83,6 +83,7 @@ void CoveredRules::add(const ClusterPolicy& policy)
                  .action = rule.action,
                  .in_tier = policy.in_tier,
                  .priority = policy.priority,
+                 .dry_run = world_.rehearses(policy),
                  .origin = rule.origin,
                  .pods = pods[0],
                  .local_pods = pods[1],
@@ -102,6 +103,7 @@ void CoveredRules::add(const NetworkPolicy& policy)
                  .policy_namespace = policy.policy_namespace,
                  .policy = policy.name,
                  .index = static_cast<uint16_t>(index),
+                 .dry_run = world_.rehearses(policy),
                  .origin = (*rules)[index].origin,
                  .pods = pods[0],
                  .local_pods = pods[1],
@@ -110,7 +112,7 @@ void CoveredRules::add(const NetworkPolicy& policy)
     }
 }
 
-void CoveredRules::add_isolations(const World& world, const std::vector<PodGroup>& groups)
+void CoveredRules::add_isolations(const std::vector<PodGroup>& groups)
 {
     std::set<std::pair<const NetworkPolicy*, direction>> listed;
     std::map<std::pair<NetworkPolicies, direction>, Pods> isolations;
@@ -118,13 +120,13 @@ void CoveredRules::add_isolations(const World& world, const std::vector<PodGroup
         const auto& policies = group.subject->policies[group.dir];
         if (policies.empty() || group.local_pods == 0)
             continue;
-        Pods& pods = isolations[{policies, group.dir}];
+        Pods& pods = isolations[{isolating(world_, policies), group.dir}];
         pods[0] += group.pods;
         pods[1] += group.local_pods;
         for (const NetworkPolicy* policy : policies)
             listed.emplace(policy, group.dir);
     }
-    for (const auto& policy : world.policies) {
+    for (const auto& policy : world_.policies) {
         for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS}) {
             const bool isolates =
                 dir == DIRECTION_INGRESS ? policy->ingress.has_value() : policy->egress.has_value();
@@ -143,6 +145,7 @@ void CoveredRules::add_isolation(const NetworkPolicies& policies, direction dir,
          .policy_namespace = policies.front()->policy_namespace,
          .policy = joined_names(policies),
          .action = ACTION_DENY,
+         .dry_run = world_.rehearses(*policies.front()),
          .origin = policies.front()->origin,
          .pods = pods[0],
          .local_pods = pods[1],
@@ -188,9 +191,9 @@ size_t CoveredRules::find(const PlanRule& rule) const
 
 std::vector<size_t> CoveredRules::isolations(const Subject& subject, direction dir) const
 {
-    const auto& policies = subject.policies[dir];
-    if (policies.empty())
+    if (subject.policies[dir].empty())
         return {};
+    const NetworkPolicies policies = isolating(world_, subject.policies[dir]);
     const std::string& in = policies.front()->policy_namespace;
     const size_t joined = find(Name{RULE_ISOLATION, dir, in, joined_names(policies), 0});
     if (joined != NONE)

@@ -11,8 +11,8 @@
 namespace ebpfd {
 
 // All rules of a world's policies before anything is known of them, and the way back from the
-// compiler's rules to them. Isolations are listed as pods of this node have them; of a policy
-// without such pods, by itself.
+// compiler's rules to them. The world must outlive it. Isolations are listed as pods of this node
+// have them; of a policy without such pods, by itself.
 class CoveredRules {
 public:
     static constexpr size_t NONE = ~size_t{0};
@@ -43,12 +43,13 @@ private:
     void count_pods(const std::vector<PodGroup>& groups);
     void add(const ClusterPolicy& policy);
     void add(const NetworkPolicy& policy);
-    void add_isolations(const World& world, const std::vector<PodGroup>& groups);
+    void add_isolations(const std::vector<PodGroup>& groups);
     void add_isolation(const std::vector<const NetworkPolicy*>& policies, direction dir, Pods pods);
     void add(CoveredRule rule, Source source);
     void sort();
     size_t find(const Name& name) const;
 
+    const World& world_;
     std::vector<CoveredRule> list_;
     std::vector<Source> sources_;
     std::map<Name, size_t> numbers_;

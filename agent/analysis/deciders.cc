@@ -35,7 +35,7 @@ Deciders::Deciders(const PlanRuleset& ruleset, Atoms atoms)
 }
 
 // The rules that the search comes by: those that pass, and the one at which it ends.
-Bitmap Deciders::decide(const Bitmap& matching) const
+Bitmap Deciders::walk(const Bitmap& matching) const
 {
     Bitmap result{};
     auto bit = first_bit(matching);
@@ -47,6 +47,14 @@ Bitmap Deciders::decide(const Bitmap& matching) const
         bit = first_bit(matching, ruleset_.tier_end[rule.in_tier]);
     }
     return result;
+}
+
+// A dry-run policy has no part in what is in force, and only its own rules are rehearsed.
+Bitmap Deciders::decide(const Bitmap& matching) const
+{
+    const Bitmap& watching = ruleset_.watching;
+    return watching == NONE ? walk(matching)
+                            : walk(matching & ~watching) | (walk(matching) & watching);
 }
 
 template <class Visit> void Deciders::for_each_packet(const Bitmap& wanted, Visit visit) const
@@ -80,10 +88,11 @@ Bitmap Deciders::instead_of(uint32_t bit) const
 {
     Bitmap wanted{};
     set_bit(wanted, bit);
+    const Bitmap candidates = has_bit(ruleset_.watching, bit) ? ALL : ~ruleset_.watching;
     Bitmap result{};
     for_each_packet(wanted, [&](const Bitmap&, const Bitmap& deciding) {
         std::optional<uint32_t> last;
-        for_each_bit(deciding, [&](uint32_t decider) {
+        for_each_bit(deciding & candidates, [&](uint32_t decider) {
             if (decider < bit)
                 last = decider;
         });

@@ -9,8 +9,9 @@
 
 namespace ebpfd {
 
-// Which rules of a rule set ever decide, over all its atoms. One that passes decides too, if it
-// is the first of its tier that matches. The rule set must outlive it.
+// Which rules of a rule set ever decide, over all its atoms: those in force, and in a rehearsal
+// those of dry-run policies. One that passes decides too, if it is the first of its tier that
+// matches. The rule set must outlive it.
 class Deciders {
 public:
     Deciders(const PlanRuleset& ruleset, Atoms atoms);
@@ -30,6 +31,7 @@ private:
     // Calls visit(matching bits, deciding bits) for each packet that can be told apart, until it
     // returns false.
     template <class Visit> void for_each_packet(const Bitmap& wanted, Visit visit) const;
+    Bitmap walk(const Bitmap& matching) const;
     Bitmap decide(const Bitmap& matching) const;
 
     const PlanRuleset& ruleset_;

@@ -78,7 +78,7 @@ private:
     {
         Decisions result;
         for (const PortClass& one : classes_)
-            result.push_back(judge_.decide(peers & one.rules));
+            result.push_back(judge_.enforce(peers & one.rules).rule);
         return result;
     }
 
@@ -161,37 +161,43 @@ private:
     std::map<Decisions, Reached> outsides_;
 };
 
-AppliedTier cluster_tier(const Subject& subject, direction dir, tier in_tier)
+AppliedTier cluster_tier(const World& world, const Subject& subject, direction dir, tier in_tier)
 {
     AppliedTier result{.in_tier = in_tier, .policies = {}};
     for (const ClusterPolicy* policy : subject.cluster_policies[dir])
         if (policy->in_tier == in_tier)
-            result.policies.push_back({.cluster = policy, .rules = &policy->rules(dir)});
+            result.policies.push_back({.cluster = policy,
+                                       .dry_run = world.rehearses(*policy),
+                                       .rules = &policy->rules(dir)});
     return result;
 }
 
-std::vector<AppliedTier> tiers_of(const Subject& subject, direction dir)
+std::vector<AppliedTier> tiers_of(const World& world, const Subject& subject, direction dir)
 {
-    std::vector<AppliedTier> result{cluster_tier(subject, dir, TIER_ADMIN)};
+    std::vector<AppliedTier> result{cluster_tier(world, subject, dir, TIER_ADMIN)};
     AppliedTier own{.in_tier = TIER_NETWORK_POLICY, .policies = {}};
     for (const NetworkPolicy* policy : subject.policies[dir])
         own.policies.push_back(
             {.policy = policy,
+             .dry_run = world.rehearses(*policy),
              .rules = dir == DIRECTION_INGRESS ? &*policy->ingress : &*policy->egress});
-    if (!own.policies.empty()) {
+    const bool isolates = std::ranges::any_of(
+        subject.policies[dir], [&](const auto* policy) { return !world.rehearses(*policy); });
+    if (isolates) {
         own.closing = Closing::refused;
         result.push_back(std::move(own));
         return result;
     }
     result.push_back(std::move(own));
-    result.push_back(cluster_tier(subject, dir, TIER_BASELINE));
+    result.push_back(cluster_tier(world, subject, dir, TIER_BASELINE));
     result.back().closing = Closing::allowed;
     return result;
 }
 
 Result<ExplainedDirection> explain_direction(EveryPod& every, const Subject& subject, direction dir)
 {
-    ExplainedDirection result{.dir = dir, .tiers = tiers_of(subject, dir), .decided = {}};
+    ExplainedDirection result{
+        .dir = dir, .tiers = tiers_of(every.world(), subject, dir), .decided = {}};
     const auto ruleset = every.ruleset(subject, dir);
     if (!ruleset)
         return std::unexpected(ruleset.error());

@@ -16,6 +16,7 @@ namespace ebpfd {
 struct AppliedPolicy {
     const NetworkPolicy* policy = nullptr;
     const ClusterPolicy* cluster = nullptr;
+    bool dry_run = false; // decides nothing
     const std::vector<PolicyRule>* rules = nullptr;
 };
 

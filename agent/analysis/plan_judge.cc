@@ -70,14 +70,25 @@ bool PlanJudge::is_spoofed(const PlanEndpoint& endpoint, const IpAddress& source
     return (known && !is_link_scope(source)) || address(source) != nullptr;
 }
 
-PlanDecision PlanJudge::decide(uint32_t ruleset, const Bitmap& matching) const
+PlanDecision PlanJudge::ended(uint32_t ruleset, const Walk& walk) const
 {
-    const auto bit = judges_[ruleset].decide(matching);
-    if (!bit)
+    if (!walk.rule)
         return {};
-    const PlanBit& decider = plan_.rulesets[ruleset].bits[*bit];
+    const PlanBit& decider = plan_.rulesets[ruleset].bits[*walk.rule];
     return {.why = decider.action == ACTION_ALLOW ? REASON_RULE : REASON_DENIED,
             .rule = &plan_.rules[decider.rule]};
+}
+
+PlanDecision PlanJudge::decide(uint32_t ruleset, const Bitmap& enforced, const Bitmap& all) const
+{
+    PlanDecision decision = ended(ruleset, judges_[ruleset].enforce(enforced));
+    const Walk walk = judges_[ruleset].rehearse(all);
+    const PlanDecision rehearsed = ended(ruleset, walk);
+    if (walk.watcher && rehearsed.allows() != decision.allows()) {
+        decision.watcher = &plan_.rules[plan_.rulesets[ruleset].bits[*walk.watcher].rule];
+        decision.rehearsed = rehearsed.why;
+    }
+    return decision;
 }
 
 PlanDecision PlanJudge::by_rules(uint32_t ruleset, const PlanQuestion& question) const
@@ -90,8 +101,10 @@ PlanDecision PlanJudge::by_rules(uint32_t ruleset, const PlanQuestion& question)
     if (identity == PLAN_IDENTITY_SERVICE && question.dir == DIRECTION_EGRESS) {
         if (const PlanService* front = service(question)) {
             // Its row is the final set: the backends' ports are in it already.
-            const Bitmap* row = judges_[ruleset].peer_row(front->identity);
-            return row == nullptr ? PlanDecision{} : decide(ruleset, *row);
+            static constexpr Bitmap none{};
+            const Bitmap* enforced = judges_[ruleset].peer_row(front->identity);
+            const Bitmap* all = judges_[ruleset].rehearsed_row(front->identity);
+            return decide(ruleset, enforced ? *enforced : none, all ? *all : none);
         }
     }
     Destination destination{.address = question.peer,
@@ -100,7 +113,8 @@ PlanDecision PlanJudge::by_rules(uint32_t ruleset, const PlanQuestion& question)
                             .port = question.port};
     if (identity < PLAN_IDENTITY_SERVICE)
         destination.identity = identity;
-    return decide(ruleset, judges_[ruleset].matching(destination));
+    const Bitmap matching = judges_[ruleset].matching(destination);
+    return decide(ruleset, matching, matching);
 }
 
 PlanDecision PlanJudge::judge(const PlanQuestion& question) const

@@ -25,6 +25,9 @@ struct PlanQuestion {
 struct PlanDecision {
     reason why = REASON_NO_POLICY;
     const PlanRule* rule = nullptr; // that decided, of the Plan; nullptr: none
+    // The first rule met of a dry-run policy where the rehearsal ends otherwise, and how it does.
+    const PlanRule* watcher = nullptr;
+    reason rehearsed = REASON_NO_POLICY;
 
     bool allows() const { return why < REASON_FIRST_DENIAL; }
 };
@@ -44,7 +47,8 @@ private:
     const PlanAddress* address(const IpAddress& wanted) const;
     const PlanService* service(const PlanQuestion& question) const;
     PlanDecision by_rules(uint32_t ruleset, const PlanQuestion& question) const;
-    PlanDecision decide(uint32_t ruleset, const Bitmap& matching) const;
+    PlanDecision decide(uint32_t ruleset, const Bitmap& enforced, const Bitmap& all) const;
+    PlanDecision ended(uint32_t ruleset, const Walk& walk) const;
 
     const Plan& plan_;
     std::vector<Judge> judges_; // by rule set

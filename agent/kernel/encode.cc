@@ -80,6 +80,7 @@ rule_info encode_rule(const PlanRule& rule)
     info.kind = static_cast<uint8_t>(rule.kind);
     info.direction = static_cast<uint8_t>(rule.dir);
     info.action = static_cast<uint8_t>(rule.action);
+    info.dry_run = rule.dry_run ? 1 : 0;
     put_text(info.policy_namespace, rule.policy_namespace);
     put_text(info.policy, rule.policy);
     put_text(info.file, rule.origin.file);
@@ -92,6 +93,7 @@ ruleset encode_ruleset(const PlanRuleset& planned, const std::vector<uint32_t>& 
     encoded.any_peer = encode_bitmap(planned.any_peer);
     encoded.any_pod = encode_bitmap(planned.any_pod);
     encoded.any_port = encode_bitmap(planned.any_port);
+    encoded.watching = encode_bitmap(planned.watching);
     encoded.count = static_cast<uint32_t>(planned.bits.size());
     if (!planned.cidrs.empty())
         encoded.flags |= RULESET_HAS_CIDRS;
@@ -99,6 +101,8 @@ ruleset encode_ruleset(const PlanRuleset& planned, const std::vector<uint32_t>& 
         encoded.flags |= RULESET_HAS_PORTS;
     if (needs_identities(planned))
         encoded.flags |= RULESET_HAS_PEERS;
+    for (uint32_t bit = 0; bit < planned.bits.size(); ++bit)
+        encoded.flags |= has_bit(planned.watching, bit) ? RULESET_WATCHES : RULESET_ENFORCES;
     std::ranges::copy(planned.tier_end, encoded.tier_end);
     for (size_t i = 0; i < planned.bits.size(); ++i) {
         encoded.rule[i].rule = rule_numbers[planned.bits[i].rule];

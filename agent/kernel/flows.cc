@@ -4,6 +4,7 @@
 #include "kernel/applied.h"
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <iterator>
 #include <netinet/in.h>
@@ -33,7 +34,7 @@ event closing_event(const flow_key& key, const flow& value, uint64_t now_ns)
     record.direction = value.direction;
     record.state = FLOW_CLOSED;
     std::ranges::copy(value.tcp_flags, record.tcp_flags);
-    record.closer = value.verdict == VERDICT_DENY ? CLOSER_POLICY : CLOSER_TIMEOUT;
+    record.closer = is_refused(value.verdict) ? CLOSER_POLICY : CLOSER_TIMEOUT;
     return record;
 }
 
@@ -127,11 +128,17 @@ uint64_t monotonic_ns()
     return static_cast<uint64_t>(now.tv_sec) * SECOND + static_cast<uint64_t>(now.tv_nsec);
 }
 
+int64_t clock_offset_ns()
+{
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::nanoseconds(now).count() - static_cast<int64_t>(monotonic_ns());
+}
+
 uint64_t idle_limit_ns(const flow_key& key, const flow& value, bool crowded)
 {
     if (value.state == FLOW_CLOSED)
         return (crowded ? 1 : 10) * SECOND;
-    if (value.verdict == VERDICT_DENY) // cut by a policy: kept while its ends still try
+    if (is_refused(value.verdict)) // cut by a policy: kept while its ends still try
         return 300 * SECOND;
     switch (key.protocol) {
     case IPPROTO_TCP:

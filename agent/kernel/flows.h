@@ -11,6 +11,8 @@ namespace ebpfd {
 
 // Nanoseconds of CLOCK_MONOTONIC, as the datapath counts them.
 uint64_t monotonic_ns();
+// CLOCK_REALTIME less CLOCK_MONOTONIC, in nanoseconds: makes a time since 1970 of one of those.
+int64_t clock_offset_ns();
 
 // Removes all flows of these interfaces, pending ones too. Returns how many.
 Result<size_t> remove_flows(const Maps& maps, const std::set<uint32_t>& interfaces);

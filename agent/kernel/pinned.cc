@@ -212,6 +212,7 @@ Result<rule_hits> OpenedMaps::hits(uint32_t rule) const
     for (const rule_hits& cpu : *row) {
         sum.allowed += cpu.allowed;
         sum.denied += cpu.denied;
+        sum.last_ns = std::max(sum.last_ns, cpu.last_ns);
     }
     return sum;
 }

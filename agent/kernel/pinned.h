@@ -43,7 +43,8 @@ struct TraceQuestion {
 struct TraceAnswer {
     verdict outcome = VERDICT_ALLOW;
     reason why = REASON_NO_POLICY;
-    uint32_t rule = 0; // key of rules(), 0: none
+    uint32_t rule = 0;          // key of rules(), 0: none
+    uint32_t enforced_rule = 0; // as in struct flow
     uint32_t ruleset = 0;
     uint32_t identity = 0; // of the peer
 };

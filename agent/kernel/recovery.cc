@@ -15,8 +15,8 @@ constexpr uint32_t AMBIGUOUS = UINT32_MAX;
 // What names a rule in the maps themselves.
 std::string rule_content(const rule_info& info)
 {
-    return fmt::format("{}/{}/{}/{}/{}/{}", info.kind, info.direction, info.action, info.index,
-                       info.policy_namespace, info.policy);
+    return fmt::format("{}/{}/{}/{}/{}/{}/{}", info.kind, info.direction, info.action, info.dry_run,
+                       info.index, info.policy_namespace, info.policy);
 }
 
 template <class T> std::string bytes_of(const T& value)

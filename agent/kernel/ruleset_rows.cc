@@ -16,6 +16,9 @@ Table<uint32_t, bitmap> peers_of(const NumberedRuleset& numbered)
     peers.reserve(numbered.planned.peers.size());
     for (const auto& peer : numbered.planned.peers)
         peers.emplace_back(numbered.identities[peer.identity], encode_bitmap(peer.rules));
+    for (const auto& peer : numbered.planned.rehearsed_services)
+        peers.emplace_back(numbered.identities[peer.identity] | IDENTITY_REHEARSED,
+                           encode_bitmap(peer.rules));
     std::ranges::sort(peers, {}, [](const auto& row) { return row.first; });
     return peers;
 }

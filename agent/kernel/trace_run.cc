@@ -32,9 +32,11 @@ Result<TraceAnswer> run_trace(const std::string& program, const TraceQuestion& q
         return fail_errno("ask the loaded program");
     if (options.retval == TC_ACT_SHOT)
         return fail(ENOENT, fmt::format("interface {} is no endpoint", question.ifindex));
-    return TraceAnswer{.outcome = static_cast<verdict>(answer.cb[TRACE_OUT_VERDICT]),
-                       .why = static_cast<reason>(answer.cb[TRACE_OUT_REASON]),
+    const uint32_t outcome = answer.cb[TRACE_OUT_VERDICT];
+    return TraceAnswer{.outcome = static_cast<verdict>(outcome & 0xff),
+                       .why = static_cast<reason>(outcome >> 8),
                        .rule = answer.cb[TRACE_OUT_RULE],
+                       .enforced_rule = answer.cb[TRACE_OUT_ENFORCED_RULE],
                        .ruleset = answer.cb[TRACE_OUT_RULESET],
                        .identity = answer.cb[TRACE_OUT_IDENTITY]};
 }

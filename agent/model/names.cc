@@ -15,7 +15,8 @@ std::string_view pick(const std::array<std::string_view, N>& names, uint32_t num
     return number < N && !names[number].empty() ? names[number] : "unknown";
 }
 
-constexpr std::array<std::string_view, 3> verdicts{"allow", "deny", "would-deny"};
+constexpr std::array<std::string_view, VERDICT_COUNT> verdicts{"allow", "deny", "would-deny",
+                                                               "would-allow"};
 constexpr std::array<std::string_view, REASON_COUNT> reasons{
     "no-policy", "rule",   "node",        "self",     "neighbor",  "icmp-error", "",
     "",          "denied", "unknown-pod", "fragment", "malformed", "not-ip",     "source-routed",
@@ -42,6 +43,12 @@ std::string_view verdict_name(uint32_t verdict)
     return pick(verdicts, verdict);
 }
 
+bool has_verdict_name(uint32_t verdict, std::string_view name)
+{
+    return verdict_name(verdict) == name ||
+           name == verdict_name(is_refused(verdict) ? VERDICT_DENY : VERDICT_ALLOW);
+}
+
 std::string_view reason_name(uint32_t reason)
 {
     return pick(reasons, reason);
@@ -55,6 +62,11 @@ std::string_view direction_name(uint32_t direction)
 std::string_view action_name(uint32_t action)
 {
     return pick(actions, action);
+}
+
+std::string_view mode_name(bool dry_run)
+{
+    return dry_run ? "dry-run" : "enforce";
 }
 
 std::string_view tier_name(uint32_t tier)

@@ -13,10 +13,15 @@
 // is not known reads "unknown".
 namespace ebpfd {
 
-std::string_view verdict_name(uint32_t verdict);     // allow, deny, would-deny
+std::string_view verdict_name(uint32_t verdict);
+// Whether a filter by that name finds the verdict: what is let through goes by "allow" too, and
+// what is dropped by "deny".
+bool has_verdict_name(uint32_t verdict,
+                      std::string_view name);        // allow, deny, would-deny, would-allow
 std::string_view reason_name(uint32_t reason);       // no-policy, rule, node …
 std::string_view direction_name(uint32_t direction); // ingress, egress
 std::string_view action_name(uint32_t action);       // allow, deny, pass
+std::string_view mode_name(bool dry_run);            // enforce, dry-run
 std::string_view tier_name(uint32_t tier);           // Admin, NetworkPolicy, Baseline
 std::string_view event_type_name(uint32_t type);     // flow_open, drop, kernel_drop …
 std::string_view flow_state_name(uint32_t state);    // new, established, closing, closed

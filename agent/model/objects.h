@@ -156,6 +156,7 @@ struct NetworkPolicy {
     Selector pod_selector;
     std::optional<std::vector<PolicyRule>> ingress;
     std::optional<std::vector<PolicyRule>> egress;
+    bool dry_run = false; // judged and told of, not enforced
     Origin origin;
 
     std::string key() const { return policy_namespace + "/" + name; }
@@ -173,6 +174,7 @@ struct ClusterPolicy {
     std::vector<PolicyRule> ingress;
     std::vector<PolicyRule> egress;
     std::vector<std::string> notes; // what of it is not enforced
+    bool dry_run = false;           // as of a NetworkPolicy
     Origin origin;
 
     std::string key() const { return kind + "/" + name; }

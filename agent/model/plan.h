@@ -29,11 +29,12 @@ inline bool has_bit(const Bitmap& bitmap, uint32_t bit)
 
 // What rule_map says of a rule. Not part of its identity: line and file may change freely.
 struct PlanRule {
-    std::string key; // kind, direction, policy and index
+    std::string key; // kind, direction, policy, index and whether it is enforced
     rule_kind kind = RULE_NETWORK_POLICY;
     direction dir = DIRECTION_INGRESS;
     rule_action action = ACTION_ALLOW;
     uint16_t index = 0;
+    bool dry_run = false;
     std::string policy_namespace;
     std::string policy;
     Origin origin;
@@ -70,8 +71,11 @@ struct PlanRuleset {
     Bitmap any_peer{};
     Bitmap any_pod{};
     Bitmap any_port{};
+    Bitmap watching{}; // of dry-run policies
     std::array<uint16_t, TIER_COUNT> tier_end{};
     std::vector<PlanPeer> peers; // rows that are all zero are left out
+    // By identity of a service port: what a rehearsal meets, where watching has bits.
+    std::vector<PlanPeer> rehearsed_services;
     std::vector<PlanCidr> cidrs;
     std::vector<PlanPort> ports;
 };

@@ -28,7 +28,11 @@ struct World {
     std::vector<std::shared_ptr<const Node>> nodes;
     std::set<IpAddress> node_addresses; // of this node only
     std::vector<LocalInterface> interfaces;
+    // --mode audit: nothing is enforced, and a dry run is no exception from that.
+    bool audit = false;
 
+    // Whether a policy only says what it would do.
+    bool rehearses(const auto& policy) const { return policy.dry_run && !audit; }
     size_t policy_count() const { return policies.size() + cluster_policies.size(); }
     // Whether both hold the same objects.
     bool has_policies_of(const World& other) const

@@ -126,7 +126,6 @@ struct NumberedField {
 };
 
 constexpr NumberedField numbered_fields[] = {
-    {"verdict", VERDICT_WOULD_DENY + 1, verdict_name, &event::verdict},
     {"reason", REASON_COUNT, reason_name, &event::reason},
     {"type", EVENT_TYPE_COUNT, event_type_name, &event::type},
     {"direction", DIRECTION_COUNT, direction_name, &event::direction}};
@@ -139,6 +138,16 @@ std::expected<Test, std::string> number_test(const NumberedField& field, const s
                 return r.raw.*member == number;
             };
     return std::unexpected(fmt::format("a {} as it stands in a record", field.name));
+}
+
+std::expected<Test, std::string> verdict_test(const std::string& value)
+{
+    for (uint32_t number = 0; number < VERDICT_COUNT; number++)
+        if (verdict_name(number) == value)
+            return [=](const AttributedEvent& r, const Parties&) {
+                return has_verdict_name(r.raw.verdict, value);
+            };
+    return std::unexpected("allow, deny, would-deny or would-allow");
 }
 
 std::expected<Test, std::string> protocol_test(const std::string& value)
@@ -203,6 +212,8 @@ std::expected<Test, std::string> FilterParser::test_of(const Name& name, const s
     for (const auto& field : numbered_fields)
         if (field.name == name.field)
             return number_test(field, value);
+    if (name.field == "verdict")
+        return verdict_test(value);
     if (name.field == "protocol")
         return protocol_test(value);
     if (name.field == "policy")

@@ -18,24 +18,30 @@ const std::string* only_value(const Conditions& conditions, const char* name)
     return conditions.count(name) == 1 ? &conditions.find(name)->second : nullptr;
 }
 
+bool is_event_type(uint32_t type, std::string_view name)
+{
+    return event_type_name(type) == name;
+}
+
+// has_name: whether a condition by that name finds the number.
 template <class Bits>
 Bits bits_of(const Conditions& conditions, const char* name, uint32_t count,
-             std::string_view (*text)(uint32_t))
+             bool (*has_name)(uint32_t, std::string_view))
 {
     Bits bits = 0;
     const auto [begin, end] = conditions.equal_range(name);
     for (uint32_t number = 0; number < count; number++)
-        if (std::any_of(begin, end, [&](const auto& one) { return one.second == text(number); }))
+        if (std::any_of(begin, end, [&](const auto& one) { return has_name(number, one.second); }))
             bits = static_cast<Bits>(bits | 1U << number);
     return bits;
 }
 
 template <class Bits>
 Bits wanted_bits(const Conditions& conditions, const std::string& name, uint32_t count,
-                 std::string_view (*text)(uint32_t))
+                 bool (*has_name)(uint32_t, std::string_view))
 {
-    const auto wanted = bits_of<Bits>(conditions, name.c_str(), count, text);
-    const auto unwanted = bits_of<Bits>(conditions, ("not_" + name).c_str(), count, text);
+    const auto wanted = bits_of<Bits>(conditions, name.c_str(), count, has_name);
+    const auto unwanted = bits_of<Bits>(conditions, ("not_" + name).c_str(), count, has_name);
     return static_cast<Bits>((wanted != 0 ? wanted : ~Bits{0}) & ~unwanted);
 }
 
@@ -77,9 +83,8 @@ Interest& Interest::operator|=(const Interest& other)
 Interest interest_of(const Conditions& conditions)
 {
     Interest out{
-        .types = wanted_bits<uint32_t>(conditions, "type", EVENT_TYPE_COUNT, event_type_name),
-        .verdicts =
-            wanted_bits<uint16_t>(conditions, "verdict", VERDICT_WOULD_DENY + 1, verdict_name),
+        .types = wanted_bits<uint32_t>(conditions, "type", EVENT_TYPE_COUNT, is_event_type),
+        .verdicts = wanted_bits<uint16_t>(conditions, "verdict", VERDICT_COUNT, has_verdict_name),
         .port = 0,
         .pod = ""};
     for (const char* name : {"port", "from_port", "to_port"})

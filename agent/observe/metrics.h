@@ -20,7 +20,7 @@ namespace ebpfd {
 struct TrafficTotal {
     direction dir = DIRECTION_INGRESS;
     reason why = REASON_NO_POLICY;
-    bool audited = false; // judged as denied, let through
+    bool would = false; // VERDICT_WOULD_DENY if the reason denies, else VERDICT_WOULD_ALLOW
     counter total{};
 };
 

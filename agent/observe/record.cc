@@ -82,6 +82,18 @@ bool is_judged(const event& raw)
     return raw.opened_ns != 0 || raw.type < EVENT_TCP_RETRANSMIT;
 }
 
+// The rule that decided where another one only would.
+Json rule_in_force(const AttributedEvent& record)
+{
+    if (!record.enforced_rule)
+        return nullptr;
+    const RuleName& rule = *record.enforced_rule;
+    return {{"policy", rule.policy_text()},
+            {"rule", rule.rule_text()},
+            {"file", rule.file},
+            {"line", rule.line}};
+}
+
 Json to_json(const AttributedEvent& record)
 {
     const event& raw = record.raw;
@@ -99,6 +111,7 @@ Json to_json(const AttributedEvent& record)
             {"rule", record.rule ? record.rule->rule_text() : ""},
             {"file", record.rule ? record.rule->file : ""},
             {"line", record.rule ? record.rule->line : 0},
+            {"enforced", rule_in_force(record)},
             {"state", flow_state_name(raw.state)},
             {"packets", raw.packets[0] + raw.packets[1]},
             {"bytes", raw.bytes[0] + raw.bytes[1]},
@@ -124,6 +137,8 @@ AttributedEvent attribute(const event& raw, const Names& names, int64_t clock_of
             .pod = look_up(names.interfaces, raw.key.ifindex),
             .peer = look_up(names.addresses, address_of(raw.key.peer)),
             .rule = raw.rule == 0 ? nullptr : look_up(names.rules, raw.rule),
+            .enforced_rule =
+                raw.enforced_rule == 0 ? nullptr : look_up(names.rules, raw.enforced_rule),
             .drop_reason = raw.health.drop_reason == 0
                                ? nullptr
                                : look_up(names.drop_reasons, raw.health.drop_reason)};

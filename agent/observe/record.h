@@ -17,6 +17,7 @@ struct AttributedEvent {
     std::shared_ptr<const PodName> pod; // nullptr, like the others: not known
     std::shared_ptr<const PodName> peer;
     std::shared_ptr<const RuleName> rule;
+    std::shared_ptr<const RuleName> enforced_rule;  // as in struct flow
     std::shared_ptr<const std::string> drop_reason; // of the kernel's last drop
 };
 

@@ -133,8 +133,10 @@ void decode_root(const Field& root, const Dialect& dialect, ClusterPolicy& resul
 {
     if (!check_object(root, {"apiVersion", "kind", "metadata", "spec", "status"}, errors))
         return;
-    if (const auto metadata = find_metadata(root, errors))
+    if (const auto metadata = find_metadata(root, errors)) {
         result.name = decode_object_name(*metadata, errors);
+        result.dry_run = decode_mode(*metadata, errors);
+    }
     if (!dialect.only_name.empty() && !result.name.empty() && result.name != dialect.only_name)
         errors.add(root, "there is only one, called \"" + std::string(dialect.only_name) +
                              "\"; this one is called \"" + result.name + "\"");

@@ -80,7 +80,7 @@ Result<Plan> compile(const World& world)
     place_services(services, plan);
 
     RuleBits bits(world, identities);
-    RulesetPool rulesets(bits, identities, services);
+    RulesetPool rulesets(world, bits, identities, services);
     for (const Subject& subject : find_subjects(world, identities, plan.warnings)) {
         auto endpoint = place_endpoint(subject, rulesets);
         if (!endpoint)

@@ -13,6 +13,16 @@ std::optional<Field> find_metadata(const Field& root, FieldErrors& errors)
     return metadata && check_map(*metadata, errors) ? metadata : std::nullopt;
 }
 
+bool decode_mode(const Field& metadata, FieldErrors& errors)
+{
+    const auto annotations = member(metadata, "annotations");
+    const auto field = annotations ? member(*annotations, "ebpfd.io/mode") : std::nullopt;
+    const auto mode = field ? text_of(*field, errors) : std::nullopt;
+    if (mode && *mode != "dry-run" && *mode != "enforce")
+        errors.add(*field, "must be dry-run or enforce, is \"" + *mode + "\"");
+    return mode == "dry-run";
+}
+
 std::string decode_object_name(const Field& metadata, FieldErrors& errors)
 {
     const auto field = member(metadata, "name");

@@ -75,6 +75,12 @@ std::optional<uint32_t> first_bit(const Bitmap& bitmap, uint32_t from)
     return std::nullopt;
 }
 
+const Bitmap* row_of(const std::vector<PlanPeer>& rows, uint32_t identity)
+{
+    const auto row = std::ranges::lower_bound(rows, identity, {}, &PlanPeer::identity);
+    return row == rows.end() || row->identity != identity ? nullptr : &row->rules;
+}
+
 uint64_t word_of(const Bitmap* row, size_t index)
 {
     return row == nullptr ? 0 : (*row)[index];
@@ -90,8 +96,12 @@ Judge::Judge(const PlanRuleset& ruleset)
 
 const Bitmap* Judge::peer_row(uint32_t identity) const
 {
-    const auto row = std::ranges::lower_bound(ruleset_.peers, identity, {}, &PlanPeer::identity);
-    return row == ruleset_.peers.end() || row->identity != identity ? nullptr : &row->rules;
+    return row_of(ruleset_.peers, identity);
+}
+
+const Bitmap* Judge::rehearsed_row(uint32_t service) const
+{
+    return row_of(ruleset_.rehearsed_services, service);
 }
 
 const Bitmap* Judge::cidr_row(const IpAddress& address) const
@@ -143,12 +153,24 @@ Bitmap Judge::matching(const Destination& destination) const
     return result;
 }
 
-std::optional<uint32_t> Judge::decide(const Bitmap& matching) const
+Walk Judge::enforce(const Bitmap& matching) const
 {
-    auto bit = first_bit(matching, 0);
-    while (bit && ruleset_.bits[*bit].action == ACTION_PASS)
-        bit = first_bit(matching, ruleset_.tier_end[ruleset_.bits[*bit].in_tier]);
-    return bit;
+    Bitmap enforced{};
+    for (size_t index = 0; index < BITMAP_WORDS; ++index)
+        enforced[index] = matching[index] & ~ruleset_.watching[index];
+    return rehearse(enforced);
+}
+
+Walk Judge::rehearse(const Bitmap& matching) const
+{
+    Walk walk{.rule = first_bit(matching, 0), .watcher = {}};
+    for (;;) {
+        if (walk.rule && !walk.watcher && has_bit(ruleset_.watching, *walk.rule))
+            walk.watcher = walk.rule;
+        if (!walk.rule || ruleset_.bits[*walk.rule].action != ACTION_PASS)
+            return walk;
+        walk.rule = first_bit(matching, ruleset_.tier_end[ruleset_.bits[*walk.rule].in_tier]);
+    }
 }
 
 } // namespace ebpfd

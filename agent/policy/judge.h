@@ -16,6 +16,12 @@ struct Destination {
     uint16_t port = 0;
 };
 
+// How a connection comes through a rule set, by bits; a rule that decides is the last one.
+struct Walk {
+    std::optional<uint32_t> rule;    // nothing: none decides, which allows
+    std::optional<uint32_t> watcher; // the first one met that belongs to a dry-run policy
+};
+
 // Classifies against one rule set as the datapath does. The rule set must outlive it.
 class Judge {
 public:
@@ -24,10 +30,14 @@ public:
     Bitmap matching(const Destination& destination) const;
     Bitmap with_peer(const IpAddress& address, std::optional<uint32_t> identity) const;
     Bitmap with_port(Protocol protocol, uint16_t port) const;
-    // The rule that decides among these, by its bit; nothing: none, which allows.
-    std::optional<uint32_t> decide(const Bitmap& matching) const;
+    // By those of these rules that are in force: without a watcher.
+    Walk enforce(const Bitmap& matching) const;
+    // By all of them.
+    Walk rehearse(const Bitmap& matching) const;
     // The rules whose peers include the identity; of a service port, all that match. nullptr: none.
     const Bitmap* peer_row(uint32_t identity) const;
+    // Of a service port, what a rehearsal meets. nullptr: none.
+    const Bitmap* rehearsed_row(uint32_t service) const;
 
 private:
     const Bitmap* cidr_row(const IpAddress& address) const;

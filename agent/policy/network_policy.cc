@@ -36,6 +36,7 @@ void decode_metadata(const Field& root, NetworkPolicy& result, FieldErrors& erro
     if (const auto metadata = find_metadata(root, errors)) {
         result.name = decode_object_name(*metadata, errors);
         decode_namespace(*metadata, result, errors);
+        result.dry_run = decode_mode(*metadata, errors);
     }
 }
 

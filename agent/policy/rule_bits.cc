@@ -37,10 +37,10 @@ std::string selector_key(const PolicyPeer& peer, const std::string& own_namespac
     return key.selector(peer.pods.value_or(Selector{})).take();
 }
 
-std::string rule_key(const RuleSource& source)
+std::string rule_key(const RuleSource& source, bool dry_run)
 {
     KeyWriter key;
-    key.text(source.cluster ? "cluster" : "rule").number(source.dir);
+    key.text(source.cluster ? "cluster" : "rule").number(dry_run).number(source.dir);
     key.text(source.policy_namespace()).text(source.policy_name()).number(source.index);
     // What is part of its name in every record; a NetworkPolicy's rules only ever allow.
     return source.cluster ? key.number(source.rule().action).take() : key.take();
@@ -63,6 +63,11 @@ const std::string& RuleSource::policy_namespace() const
 const std::string& RuleSource::policy_name() const
 {
     return cluster ? cluster->name : policy->name;
+}
+
+bool RuleSource::is_rehearsed(const World& world) const
+{
+    return cluster ? world.rehearses(*cluster) : world.rehearses(*policy);
 }
 
 // The addresses stand in the key: a change of nodes is a change of the rule.
@@ -122,6 +127,7 @@ RuleBit RuleBits::make_bit(const RuleSource& source)
             .in_tier = source.in_tier(),
             .peers = peers(source),
             .any_port = source.rule().ports.empty(),
+            .watching = source.is_rehearsed(world_),
             .ports = {},
             .key = {}};
 }
@@ -174,6 +180,7 @@ const RuleBit* RuleBits::isolation(const std::vector<const NetworkPolicy*>& poli
                   .kind = RULE_ISOLATION,
                   .dir = dir,
                   .action = ACTION_DENY,
+                  .dry_run = world_.rehearses(*policies.front()),
                   .policy_namespace = policies.front()->policy_namespace,
                   .policy = {},
                   .origin = policies.front()->origin};
@@ -181,6 +188,7 @@ const RuleBit* RuleBits::isolation(const std::vector<const NetworkPolicy*>& poli
         rule.policy += (rule.policy.empty() ? "" : ",") + policy->name;
     rule.key = KeyWriter()
                    .text("isolation")
+                   .number(rule.dry_run)
                    .number(dir)
                    .text(rule.policy_namespace)
                    .text(rule.policy)
@@ -188,11 +196,13 @@ const RuleBit* RuleBits::isolation(const std::vector<const NetworkPolicy*>& poli
     auto everyone = std::make_shared<PeerSet>();
     everyone->any_peer = true;
     everyone->key = KeyWriter().number(1).number(0).take();
+    const bool watching = rule.dry_run;
     return keep({.rule = intern(std::move(rule)),
                  .action = ACTION_DENY,
                  .in_tier = TIER_NETWORK_POLICY,
                  .peers = std::move(everyone),
                  .any_port = true,
+                 .watching = watching,
                  .ports = {},
                  .key = {}});
 }
@@ -209,11 +219,13 @@ uint32_t RuleBits::self_rule()
 
 uint32_t RuleBits::add_rule(const RuleSource& source)
 {
-    return intern({.key = rule_key(source),
+    const bool dry_run = source.is_rehearsed(world_);
+    return intern({.key = rule_key(source, dry_run),
                    .kind = source.cluster ? RULE_CLUSTER_POLICY : RULE_NETWORK_POLICY,
                    .dir = source.dir,
                    .action = source.rule().action,
                    .index = static_cast<uint16_t>(source.index),
+                   .dry_run = dry_run,
                    .policy_namespace = source.policy_namespace(),
                    .policy = source.policy_name(),
                    .origin = source.rule().origin});

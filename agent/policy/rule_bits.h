@@ -33,6 +33,7 @@ struct RuleSource {
     const std::string& policy_namespace() const; // its kind, for a cluster-wide policy
     const std::string& policy_name() const;
     tier in_tier() const { return cluster ? cluster->in_tier : TIER_NETWORK_POLICY; }
+    bool is_rehearsed(const World& world) const;
 };
 
 // One bit of a rule set: a rule, or the part of it for one number of a named port.
@@ -42,6 +43,7 @@ struct RuleBit {
     tier in_tier = TIER_NETWORK_POLICY;
     std::shared_ptr<const PeerSet> peers;
     bool any_port = false;
+    bool watching = false; // of a dry-run policy
     std::vector<PortSpan> ports;
     std::string key;
 };
@@ -57,7 +59,7 @@ public:
                                         const std::vector<NamedPort>& pod_ports);
     // Named ports are those of each peer pod: one bit for each number they resolve to.
     const std::vector<const RuleBit*>& egress(const RuleSource& source);
-    // The last bit of pods that these policies select.
+    // The last bit of pods that these policies select; all of them dry runs, or none.
     const RuleBit* isolation(const std::vector<const NetworkPolicy*>& policies, direction dir);
     // The rule by which a pod reaches itself through a service: an index into rules().
     uint32_t self_rule();

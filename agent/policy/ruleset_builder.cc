@@ -50,6 +50,8 @@ void add_flags(const RuleBit& bit, uint32_t number, PlanRuleset& result)
         set_bit(result.any_pod, number);
     if (bit.any_port)
         set_bit(result.any_port, number);
+    if (bit.watching)
+        set_bit(result.watching, number);
 }
 
 size_t identity_count(const std::vector<const RuleBit*>& bits)
@@ -115,9 +117,10 @@ PlanRuleset with_first_rule(const PlanRuleset& base, uint32_t rule,
     result.bits.insert(result.bits.begin(), PlanBit{.rule = rule, .in_tier = TIER_ADMIN});
     for (uint16_t& end : result.tier_end)
         ++end;
-    for (Bitmap* bitmap : {&result.any_peer, &result.any_pod, &result.any_port})
+    for (Bitmap* bitmap : {&result.any_peer, &result.any_pod, &result.any_port, &result.watching})
         *bitmap = shifted(*bitmap);
     shift_rows(result.peers);
+    shift_rows(result.rehearsed_services);
     shift_rows(result.cidrs);
     shift_rows(result.ports);
     KeyWriter key;

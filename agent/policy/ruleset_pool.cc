@@ -38,20 +38,40 @@ std::vector<IpAddress> owned_addresses(const Pod& pod, const Identities& identit
     return result;
 }
 
-bool denies(const PlanRuleset& ruleset, const Bitmap& row)
+// Of a row with what a service meets: its last rule decides.
+bool denies(const PlanRuleset& ruleset, const PlanPeer& row)
 {
-    for (uint32_t bit = 0; bit < ruleset.bits.size(); ++bit) {
-        if (has_bit(row, bit))
+    for (uint32_t bit = static_cast<uint32_t>(ruleset.bits.size()); bit-- > 0;) {
+        if (has_bit(row.rules, bit))
             return ruleset.bits[bit].action == ACTION_DENY;
     }
     return false;
 }
 
+bool denies_any(const PlanRuleset& ruleset, const std::vector<PlanPeer>& rows,
+                const std::set<uint32_t>& services)
+{
+    return std::ranges::any_of(rows, [&](const PlanPeer& row) {
+        return services.contains(row.identity) && denies(ruleset, row);
+    });
+}
+
+void allow_by_first(const PlanRuleset& ruleset, std::vector<PlanPeer>& rows,
+                    const std::set<uint32_t>& services)
+{
+    for (PlanPeer& row : rows) {
+        if (!services.contains(row.identity) || !denies(ruleset, row))
+            continue;
+        row.rules = {};
+        set_bit(row.rules, 0);
+    }
+}
+
 } // namespace
 
-RulesetPool::RulesetPool(RuleBits& bits, const Identities& identities,
+RulesetPool::RulesetPool(const World& world, RuleBits& bits, const Identities& identities,
                          const std::vector<ServicePoint>& services)
-    : bits_(bits), identities_(identities), services_(services)
+    : world_(world), bits_(bits), identities_(identities), services_(services)
 {
     for (uint32_t number = 0; number < services.size(); ++number) {
         for (const Destination& backend : services[number].backends)
@@ -107,7 +127,7 @@ std::vector<const RuleBit*> RulesetPool::collect(const Subject& subject, directi
         append(subject, {.policy = policy, .dir = dir}, rules.size(), result);
     }
     if (!subject.policies[dir].empty())
-        result.push_back(bits_.isolation(subject.policies[dir], dir));
+        result.push_back(bits_.isolation(isolating(world_, subject.policies[dir]), dir));
     append_tier(subject, dir, TIER_BASELINE, result);
     return result;
 }
@@ -144,40 +164,43 @@ Result<uint32_t> RulesetPool::base(const Subject& subject, direction dir)
 // Only a pod that policy keeps from a service that leads back to it has a rule set of its own.
 Result<uint32_t> RulesetPool::with_self(const Subject& subject, uint32_t base_number)
 {
+    const PlanRuleset& base = rulesets_[base_number];
     const auto own = owned_addresses(*subject.local->pod, identities_);
-    const auto loops = refused_loops(own, rulesets_[base_number]);
-    if (loops.empty())
+    const auto leading_back = loops(own);
+    if (!denies_any(base, base.peers, leading_back) &&
+        !denies_any(base, base.rehearsed_services, leading_back))
         return base_number;
-    const size_t needed = rulesets_[base_number].bits.size() + 1;
-    if (auto room = check_room(subject, DIRECTION_EGRESS, needed); !room)
+    if (auto room = check_room(subject, DIRECTION_EGRESS, base.bits.size() + 1); !room)
         return std::unexpected(std::move(room.error()));
-    PlanRuleset ruleset = with_first_rule(rulesets_[base_number], bits_.self_rule(), own);
-    for (const uint32_t loop : loops) {
-        const auto row = std::ranges::lower_bound(ruleset.peers, loop, {}, &PlanPeer::identity);
-        row->rules = {};
-        set_bit(row->rules, 0);
-    }
+    PlanRuleset ruleset = with_first_rule(base, bits_.self_rule(), own);
+    allow_by_first(ruleset, ruleset.peers, leading_back);
+    allow_by_first(ruleset, ruleset.rehearsed_services, leading_back);
     return keep(std::move(ruleset));
 }
 
 void RulesetPool::add_service_rows(PlanRuleset& ruleset) const
 {
+    const auto rows = service_rows(ruleset, false);
+    if (ruleset.watching != Bitmap{})
+        ruleset.rehearsed_services = service_rows(ruleset, true);
+    ruleset.peers.insert(ruleset.peers.end(), rows.begin(), rows.end());
+}
+
+std::vector<PlanPeer> RulesetPool::service_rows(const PlanRuleset& ruleset, bool rehearsed) const
+{
     const auto first = static_cast<uint32_t>(identities_.all().size());
     std::vector<PlanPeer> rows;
     const Judge judge(ruleset);
     for (uint32_t number = 0; number < services_.size(); ++number) {
-        const auto bit = decide_service(judge, ruleset, services_[number]);
-        if (!bit)
-            continue;
-        rows.push_back({first + number, {}});
-        set_bit(rows.back().rules, *bit);
+        const Bitmap row = service_row(judge, ruleset, services_[number], rehearsed);
+        if (row != Bitmap{})
+            rows.push_back({first + number, row});
     }
-    ruleset.peers.insert(ruleset.peers.end(), rows.begin(), rows.end());
+    return rows;
 }
 
-// The identities of services with an own address behind them that the rule set denies.
-std::vector<uint32_t> RulesetPool::refused_loops(const std::vector<IpAddress>& own,
-                                                 const PlanRuleset& ruleset) const
+// The identities of services with one of these addresses behind them.
+std::set<uint32_t> RulesetPool::loops(const std::vector<IpAddress>& own) const
 {
     const auto first = static_cast<uint32_t>(identities_.all().size());
     std::set<uint32_t> result;
@@ -185,15 +208,10 @@ std::vector<uint32_t> RulesetPool::refused_loops(const std::vector<IpAddress>& o
         const auto services = services_of_.find(address);
         if (services == services_of_.end())
             continue;
-        for (const uint32_t number : services->second) {
-            const auto row =
-                std::ranges::lower_bound(ruleset.peers, first + number, {}, &PlanPeer::identity);
-            if (row != ruleset.peers.end() && row->identity == first + number &&
-                denies(ruleset, row->rules))
-                result.insert(first + number);
-        }
+        for (const uint32_t number : services->second)
+            result.insert(first + number);
     }
-    return {result.begin(), result.end()};
+    return result;
 }
 
 uint32_t RulesetPool::keep(PlanRuleset ruleset)

@@ -6,6 +6,7 @@
 #include "policy/subjects.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -17,7 +18,7 @@ namespace ebpfd {
 class RulesetPool {
 public:
     // In the plan, services are the identities behind those of pods, in their order.
-    RulesetPool(RuleBits& bits, const Identities& identities,
+    RulesetPool(const World& world, RuleBits& bits, const Identities& identities,
                 const std::vector<ServicePoint>& services);
 
     // The index of the subject's rule set in what take() returns, or PLAN_RULESET_NONE.
@@ -41,11 +42,12 @@ private:
     Result<uint32_t> base(const Subject& subject, direction dir);
     Result<uint32_t> with_self(const Subject& subject, uint32_t base_number);
     void add_service_rows(PlanRuleset& ruleset) const;
-    std::vector<uint32_t> refused_loops(const std::vector<IpAddress>& own,
-                                        const PlanRuleset& ruleset) const;
+    std::vector<PlanPeer> service_rows(const PlanRuleset& ruleset, bool rehearsed) const;
+    std::set<uint32_t> loops(const std::vector<IpAddress>& own) const;
     uint32_t keep(PlanRuleset ruleset);
     uint32_t publish(uint32_t number);
 
+    const World& world_;
     RuleBits& bits_;
     const Identities& identities_;
     const std::vector<ServicePoint>& services_;

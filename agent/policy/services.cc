@@ -149,6 +149,14 @@ private:
     std::vector<ServicePoint> points_;
 };
 
+// The lowest one speaks for the service: what is allowed comes first, and then what shows whether a
+// dry-run policy has a part in it.
+std::tuple<bool, bool, uint32_t> rank(const PlanRuleset& ruleset, const Walk& walk)
+{
+    const bool denied = walk.rule && ruleset.bits[*walk.rule].action == ACTION_DENY;
+    return {denied, !walk.watcher, walk.rule.value_or(RULES_MAX)};
+}
+
 } // namespace
 
 std::vector<ServicePoint> resolve_services(const World& world, const Identities& identities,
@@ -157,29 +165,25 @@ std::vector<ServicePoint> resolve_services(const World& world, const Identities&
     return Resolver(world, identities, warnings).run();
 }
 
-std::optional<uint32_t> decide_service(const Judge& judge, const PlanRuleset& ruleset,
-                                       const ServicePoint& service)
+Bitmap service_row(const Judge& judge, const PlanRuleset& ruleset, const ServicePoint& service,
+                   bool rehearsed)
 {
     // Without blocks the addresses do not matter, only who has them.
     const auto& backends = ruleset.cidrs.empty() ? service.kinds : service.backends;
     const Bitmap front = judge.matching(service.front);
-    std::optional<uint32_t> allowing;
-    std::optional<uint32_t> denying;
-    bool unmatched = false;
+    std::optional<Walk> best;
     for (const Destination& backend : backends) {
         Bitmap rules = judge.matching(backend);
         std::ranges::transform(rules, front, rules.begin(), std::bit_or{});
-        const auto bit = judge.decide(rules);
-        if (!bit)
-            unmatched = true;
-        else if (ruleset.bits[*bit].action == ACTION_ALLOW)
-            allowing = std::min(allowing.value_or(*bit), *bit);
-        else
-            denying = std::min(denying.value_or(*bit), *bit);
+        const Walk walk = rehearsed ? judge.rehearse(rules) : judge.enforce(rules);
+        if (!best || rank(ruleset, walk) < rank(ruleset, *best))
+            best = walk;
     }
-    if (allowing || unmatched)
-        return allowing;
-    return denying;
+    Bitmap row{};
+    for (const auto& bit : {best->rule, best->watcher})
+        if (bit)
+            set_bit(row, *bit);
+    return row;
 }
 
 } // namespace ebpfd

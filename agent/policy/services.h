@@ -23,10 +23,11 @@ struct ServicePoint {
 std::vector<ServicePoint> resolve_services(const World& world, const Identities& identities,
                                            std::vector<std::string>& warnings);
 
-// The bit that decides about the service: an allowing rule if any backend is allowed, else the
-// one that denies; nothing: no rule matches, which allows. Rules that match the cluster IP as it
-// stands match each backend.
-std::optional<uint32_t> decide_service(const Judge& judge, const PlanRuleset& ruleset,
-                                       const ServicePoint& service);
+// The bits of what a service port meets: an allowing rule if any backend is allowed, else the one
+// that denies; empty: no rule decides, which allows. Rules that match the cluster IP as it stands
+// match each backend. rehearsed: by all rules, and with the first one of a dry-run policy on the
+// way there; else by the rules in force.
+Bitmap service_row(const Judge& judge, const PlanRuleset& ruleset, const ServicePoint& service,
+                   bool rehearsed);
 
 } // namespace ebpfd

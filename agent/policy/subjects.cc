@@ -4,6 +4,7 @@
 #include "policy/label_index.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <unordered_map>
 
@@ -150,10 +151,17 @@ Crowd gather(const std::vector<Subject>& subjects, const Identities& identities)
     return crowd;
 }
 
-void add_cluster_policy(const ClusterPolicy& policy, Subject& subject)
+bool is_isolated(const World& world, const Subject& subject, direction dir)
+{
+    return std::ranges::any_of(subject.policies[dir], [&](const NetworkPolicy* policy) {
+        return !world.rehearses(*policy);
+    });
+}
+
+void add_cluster_policy(const World& world, const ClusterPolicy& policy, Subject& subject)
 {
     for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS}) {
-        const bool reached = policy.in_tier == TIER_ADMIN || subject.policies[dir].empty();
+        const bool reached = policy.in_tier == TIER_ADMIN || !is_isolated(world, subject, dir);
         if (reached && !policy.rules(dir).empty())
             subject.cluster_policies[dir].push_back(&policy);
     }
@@ -167,12 +175,22 @@ void add_cluster_policies(const World& world, const Identities& identities,
     for (const ClusterPolicy* policy : ordered_cluster_policies(world, warnings)) {
         Bitset selected = crowd.pods.select(policy->pods);
         selected &= crowd.namespaces.select(policy->namespaces);
-        selected.for_each(
-            [&](uint32_t member) { add_cluster_policy(*policy, subjects[crowd.members[member]]); });
+        selected.for_each([&](uint32_t member) {
+            add_cluster_policy(world, *policy, subjects[crowd.members[member]]);
+        });
     }
 }
 
 } // namespace
+
+std::vector<const NetworkPolicy*> isolating(const World& world,
+                                            const std::vector<const NetworkPolicy*>& policies)
+{
+    std::vector<const NetworkPolicy*> enforced;
+    std::ranges::copy_if(policies, std::back_inserter(enforced),
+                         [&](const NetworkPolicy* policy) { return !world.rehearses(*policy); });
+    return enforced.empty() ? policies : enforced;
+}
 
 std::vector<Subject> find_subjects(const World& world, const Identities& identities,
                                    std::vector<std::string>& warnings)

@@ -16,9 +16,14 @@ struct Subject {
     // Those that isolate it, in the order of their keys.
     std::array<std::vector<const NetworkPolicy*>, DIRECTION_COUNT> policies{};
     // Those with rules for it, in the order of tier, priority and name; the Baseline tier is
-    // left out where NetworkPolicies isolate: they are final.
+    // left out where NetworkPolicies in force isolate: they are final.
     std::array<std::vector<const ClusterPolicy*>, DIRECTION_COUNT> cluster_policies{};
 };
+
+// What an isolation by these policies of one pod and direction rests on: those in force, else, for
+// a dry run, all of them.
+std::vector<const NetworkPolicy*> isolating(const World& world,
+                                            const std::vector<const NetworkPolicy*>& policies);
 
 // All local interfaces in the order of their numbers. Of policies with one key, the one
 // written last counts.

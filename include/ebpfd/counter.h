@@ -10,18 +10,25 @@ struct counter {
 	__u64 bytes;
 };
 
-/* Rows of counter_map: by endpoint, direction, reason, and whether only audited. */
+/*
+ * Rows of counter_map: by endpoint, direction, reason, and whether that is only what would be:
+ * VERDICT_WOULD_DENY for reasons that deny, VERDICT_WOULD_ALLOW for others.
+ */
 #define COUNTERS_PER_ENDPOINT ((int)DIRECTION_COUNT * (int)REASON_COUNT * 2)
 
-static inline __u32 counter_row(__u32 endpoint, __u32 direction, __u32 reason, __u32 audited)
+static inline __u32 counter_row(__u32 endpoint, __u32 direction, __u32 reason, __u32 would)
 {
-	return ((endpoint * DIRECTION_COUNT + direction) * REASON_COUNT + reason) * 2 + audited;
+	return ((endpoint * DIRECTION_COUNT + direction) * REASON_COUNT + reason) * 2 + would;
 }
 
-/* Value of rule_hit_map, per CPU; key: the rule's number. Packets of open flows excluded. */
+/*
+ * Value of rule_hit_map, per CPU; key: the rule's number. Packets of open flows excluded. A rule
+ * of a dry-run policy counts where it would turn a verdict.
+ */
 struct rule_hits {
 	__u64 allowed; /* connections opened */
 	__u64 denied;  /* packets refused */
+	__u64 last_ns; /* CLOCK_MONOTONIC; 0: never */
 };
 
 /* Of one type of records: produced = delivered + suppressed + lost, at all times, on each CPU. */

@@ -44,7 +44,7 @@ struct event {
 	__u8 direction; /* of the flow; of the packet, for a refusal */
 	__u8 state;
 	__u8 tcp_flags[DIRECTION_COUNT];
-	__u8 closer; /* enum flow_closer */
-	__u8 pad[4];
+	__u8 closer;         /* enum flow_closer */
+	__u32 enforced_rule; /* as in struct flow */
 };
 EBPFD_ASSERT_SIZE(struct event, 160);

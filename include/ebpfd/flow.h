@@ -49,16 +49,16 @@ struct flow {
 	__u64 seen_ns;
 	__u64 reported_ns;
 	__u32 generation; /* under which it was judged */
-	__u32 rule;       /* that decided, or 0 */
+	__u32 rule;       /* that decided, or would, or 0 */
 	__u32 endpoint;   /* index of its endpoint */
 	__u8 verdict;     /* a policy change can turn an open flow's to VERDICT_DENY */
 	__u8 reason;
 	__u8 direction; /* in which it was opened */
 	__u8 state;
 	__u8 tcp_flags[DIRECTION_COUNT]; /* all that were seen */
-	__u8 believed; /* a peer with the node's, or the pod's own, address is what it says */
-	__u8 closer;   /* CLOSER_POD or CLOSER_PEER once a side has ended it */
-	__u8 pad[4];
-	__u8 pod[16]; /* the pod's address, IPv4 mapped */
+	__u8 believed;       /* a peer with the node's, or the pod's own, address is what it says */
+	__u8 closer;         /* CLOSER_POD or CLOSER_PEER once a side has ended it */
+	__u32 enforced_rule; /* that decided where rule only would, by a dry-run policy; or 0 */
+	__u8 pod[16];        /* the pod's address, IPv4 mapped */
 };
 EBPFD_ASSERT_SIZE(struct flow, 96);

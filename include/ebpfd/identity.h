@@ -9,6 +9,7 @@ enum {
 	IDENTITY_SERVICE = 2, /* a cluster IP: look up its port in service_map */
 	IDENTITY_FIRST = 16,
 };
+#define IDENTITY_REHEARSED 0x80000000U /* added to a service port's; see peer_key */
 
 /* Addresses are 16 bytes in network order everywhere; IPv4 is mapped (::ffff:a.b.c.d). */
 struct address_key {

@@ -27,6 +27,8 @@ enum {
 	RULESET_HAS_CIDRS = 1 << 0,
 	RULESET_HAS_PORTS = 1 << 1,
 	RULESET_HAS_PEERS = 1 << 2,
+	RULESET_WATCHES = 1 << 3,  /* some rules belong to dry-run policies */
+	RULESET_ENFORCES = 1 << 4, /* some do not */
 };
 
 struct ruleset_rule {
@@ -41,15 +43,19 @@ struct ruleset {
 	struct bitmap any_peer; /* rules for every peer, outside addresses included */
 	struct bitmap any_pod;  /* rules for every pod, whatever its identity */
 	struct bitmap any_port; /* rules for every port and every protocol */
+	struct bitmap watching; /* rules of dry-run policies, which only say what they would do */
 	__u32 count;
 	__u32 flags;
 	__u16 tier_end[TIER_COUNT]; /* first rule behind the tier */
 	__u16 pad;
 	struct ruleset_rule rule[RULES_MAX];
 };
-EBPFD_ASSERT_SIZE(struct ruleset, 3 * 64 + 16 + 8 * RULES_MAX);
+EBPFD_ASSERT_SIZE(struct ruleset, 4 * 64 + 16 + 8 * RULES_MAX);
 
-/* Which rules have this identity among their peers. Value: struct bitmap. */
+/*
+ * Which rules have this identity among their peers. Value: struct bitmap. A service port has one
+ * row for the rules in force and one, under IDENTITY_REHEARSED, for all rules.
+ */
 struct peer_key {
 	__u32 ruleset;
 	__u32 identity;
@@ -84,8 +90,8 @@ EBPFD_ASSERT_SIZE(struct port_key, 12);
 
 enum rule_kind {
 	RULE_NETWORK_POLICY = 0,
-	RULE_ISOLATION = 1, /* the deny behind the NetworkPolicies that select the pod */
-	RULE_SELF = 2,      /* allows services that lead back to the pod itself; no policy */
+	RULE_ISOLATION = 1,      /* the deny behind the NetworkPolicies that select the pod */
+	RULE_SELF = 2,           /* allows services that lead back to the pod itself; no policy */
 	RULE_CLUSTER_POLICY = 3, /* of a cluster-wide policy, in its tier; see policy_namespace */
 };
 
@@ -96,8 +102,10 @@ struct rule_info {
 	__u8 kind;
 	__u8 direction;
 	__u8 action;
-	__u8 pad[7];
-	char policy_namespace[64]; /* of a cluster-wide policy: its kind, which no namespace is called */
+	__u8 dry_run; /* 1: of a dry-run policy */
+	__u8 pad[6];
+	char policy_namespace[64]; /* of a cluster-wide policy: its kind, which no namespace is
+	                              called */
 	char policy[256]; /* for RULE_ISOLATION: the policies, comma-separated, cut if too long */
 	char file[256];
 };

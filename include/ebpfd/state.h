@@ -3,7 +3,7 @@
 #include "ebpfd/types.h"
 
 /* Raised with every change of a shared struct or of a map's meaning. */
-#define DATAPATH_LAYOUT 2
+#define DATAPATH_LAYOUT 3
 
 #define WATCH_ADDRESSES 4
 

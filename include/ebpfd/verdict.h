@@ -12,8 +12,16 @@ enum direction {
 enum verdict {
 	VERDICT_ALLOW = 0,
 	VERDICT_DENY = 1,
-	VERDICT_WOULD_DENY = 2, /* audit mode: judged as denied, let through */
+	VERDICT_WOULD_DENY = 2,  /* let through; denied but for audit mode, or dry-run policies */
+	VERDICT_WOULD_ALLOW = 3, /* dropped; dry-run policies would allow it */
+	VERDICT_COUNT = 4,
 };
+
+/* Whether packets with this verdict are dropped. */
+static inline int is_refused(__u32 verdict)
+{
+	return verdict & 1;
+}
 
 /*
  * Why a packet was allowed or denied. Stable numbers: they stand in maps and records.

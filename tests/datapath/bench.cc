@@ -162,17 +162,17 @@ Judged Bench::run(const char* program, direction dir, const lab::Bytes& frame,
         throw std::runtime_error(fmt::format("test run: error {}", error));
     const auto after = counters();
     for (uint32_t why = 0; why < REASON_COUNT; why++)
-        for (uint32_t audited = 0; audited < 2; audited++) {
-            const uint32_t row = counter_row(0, dir, why, audited);
+        for (const uint32_t would : {0U, 1U}) {
+            const uint32_t row = counter_row(0, dir, why, would);
             if (after[row].packets == before[row].packets)
                 continue;
+            const bool denies = why >= REASON_FIRST_DENIAL;
             const bool dropped = run.retval == TC_ACT_SHOT;
-            EXPECT_EQ(dropped, why >= REASON_FIRST_DENIAL && !audited);
+            EXPECT_EQ(dropped, denies != (would != 0));
             EXPECT_EQ(after[row].bytes - before[row].bytes, frame.size());
-            return {audited   ? VERDICT_WOULD_DENY
-                    : dropped ? VERDICT_DENY
-                              : VERDICT_ALLOW,
-                    static_cast<reason>(why)};
+            const verdict plain = denies ? VERDICT_DENY : VERDICT_ALLOW;
+            const verdict turned = denies ? VERDICT_WOULD_DENY : VERDICT_WOULD_ALLOW;
+            return {would != 0 ? turned : plain, static_cast<reason>(why)};
         }
     throw std::runtime_error("the packet was not counted");
 }

@@ -41,14 +41,16 @@ TEST(Coverage, NoRuleThatDecidesIsCalledDead)
             ++(is_dead(fate) ? dead : deciding);
         for (const reference::Packet& packet : scenario.packets) {
             const Verdict verdict = of_reference(scenario.world, packet);
-            if (verdict.rule.empty())
-                continue;
-            const auto found = known.find(verdict.rule);
-            if (found == known.end())
-                RC_FAIL(fmt::format("{}: {} is not listed", describe(packet), verdict.rule));
-            if (found->second != Fate::decides)
-                RC_FAIL(fmt::format("{}\n  decided by {}, which is called {}", describe(packet),
-                                    verdict.rule, fate_name(found->second)));
+            for (const std::string& rule : {verdict.rule, verdict.enforced_rule}) {
+                if (rule.empty())
+                    continue;
+                const auto found = known.find(rule);
+                if (found == known.end())
+                    RC_FAIL(fmt::format("{}: {} is not listed", describe(packet), rule));
+                if (found->second != Fate::decides)
+                    RC_FAIL(fmt::format("{}\n  decided by {}, which is called {}", describe(packet),
+                                        rule, fate_name(found->second)));
+            }
         }
     });
     EXPECT_GT(dead, size_t{worlds});
@@ -85,12 +87,11 @@ static std::string name_of(const Reached& reached)
 }
 
 // Whether the explanation has a row that says what the rule decided over this packet.
-static bool says(const ExplainedDirection& explained, const reference::Packet& packet,
-                 const Verdict& verdict)
+static bool says(const ExplainedDirection& explained, const reference::Packet& packet, bool allow,
+                 const std::string& rule)
 {
     return std::ranges::any_of(explained.decided, [&](const Reached& reached) {
-        return reached.allows == verdict.allow && name_of(reached) == verdict.rule &&
-               has_port(reached, packet);
+        return reached.allows == allow && name_of(reached) == rule && has_port(reached, packet);
     });
 }
 
@@ -108,14 +109,16 @@ TEST(Explain, SaysWhatRulesDecideOverPackets)
         for (const reference::Packet& packet : scenario.packets) {
             const Verdict verdict = of_reference(scenario.world, packet);
             const Pod* pod = pod_of(scenario.world, packet.ifindex);
-            const bool by_rule = verdict.why == REASON_RULE || verdict.why == REASON_DENIED;
-            if (pod == nullptr || !by_rule || verdict.rule.starts_with("isolation") ||
+            const bool by_rule =
+                verdict.turned || verdict.why == REASON_RULE || verdict.why == REASON_DENIED;
+            const std::string& rule = verdict.turned ? verdict.enforced_rule : verdict.rule;
+            if (pod == nullptr || !by_rule || rule.starts_with("isolation") ||
                 is_cluster_ip(scenario.world, packet.destination))
                 continue;
             const auto explained = explain(scenario.world, pod->key());
             if (!explained || !*explained || (*explained)->directions.empty())
                 RC_FAIL("no explanation of " + pod->key());
-            if (!says((*explained)->directions[packet.dir], packet, verdict))
+            if (!says((*explained)->directions[packet.dir], packet, verdict.allow, rule))
                 RC_FAIL(fmt::format("{}\n  not said: {}", describe(packet), describe(verdict)));
             ++said;
         }

@@ -83,8 +83,8 @@ static std::string text(const std::vector<PolicyRule>& rules, bool ingress)
 
 static std::string text(const NetworkPolicy& policy)
 {
-    std::string out =
-        fmt::format("- policy: {}\n    podSelector: {}\n", policy.key(), text(policy.pod_selector));
+    std::string out = fmt::format("- policy: {}{}\n    podSelector: {}\n", policy.key(),
+                                  policy.dry_run ? " (dry run)" : "", text(policy.pod_selector));
     if (policy.ingress)
         out += "    ingress:" + text(*policy.ingress, true);
     if (policy.egress)
@@ -94,9 +94,9 @@ static std::string text(const NetworkPolicy& policy)
 
 static std::string text(const ClusterPolicy& policy)
 {
-    return fmt::format("- {}: {} {} priority {}\n    subject: namespaces {} pods {}\n    "
+    return fmt::format("- {}: {}{} {} priority {}\n    subject: namespaces {} pods {}\n    "
                        "ingress:{}    egress:{}",
-                       policy.kind, policy.name,
+                       policy.kind, policy.name, policy.dry_run ? " (dry run)" : "",
                        policy.in_tier == TIER_ADMIN ? "Admin" : "Baseline", policy.priority,
                        text(policy.namespaces), text(policy.pods), text(policy.ingress, true),
                        text(policy.egress, false));

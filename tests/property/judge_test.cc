@@ -14,6 +14,13 @@ namespace property {
 
 static constexpr int worlds = 10000;
 
+static std::string name_of(const PlanRule* rule)
+{
+    return rule == nullptr ? ""
+                           : rule_name(rule->kind, rule->dir, rule->policy_namespace, rule->policy,
+                                       rule->index);
+}
+
 static Verdict of_judge(const PlanJudge& judge, const reference::Packet& packet)
 {
     const bool ingress = packet.dir == DIRECTION_INGRESS;
@@ -23,14 +30,15 @@ static Verdict of_judge(const PlanJudge& judge, const reference::Packet& packet)
                                                .peer = ingress ? packet.source : packet.destination,
                                                .protocol = packet.protocol,
                                                .port = packet.destination_port});
-    Verdict verdict{.allow = decision.allows(), .why = decision.why, .rule = {}};
-    const PlanRule* rule = decision.rule;
-    if (rule != nullptr && rule->kind == RULE_SELF)
-        verdict.why = REASON_SELF;
-    else if (rule != nullptr)
-        verdict.rule =
-            rule_name(rule->kind, rule->dir, rule->policy_namespace, rule->policy, rule->index);
-    return verdict;
+    if (decision.watcher != nullptr)
+        return {.allow = decision.allows(),
+                .why = decision.rehearsed,
+                .rule = name_of(decision.watcher),
+                .turned = true,
+                .enforced_rule = name_of(decision.rule)};
+    if (decision.rule != nullptr && decision.rule->kind == RULE_SELF)
+        return {.allow = decision.allows(), .why = REASON_SELF, .rule = {}};
+    return {.allow = decision.allows(), .why = decision.why, .rule = name_of(decision.rule)};
 }
 
 // Two readings of one Plan, by scans and by indexes, and what the policies mean.

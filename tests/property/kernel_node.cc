@@ -89,20 +89,30 @@ void KernelNode::enforce(const Plan& plan)
         endpoint_rows_[ifindex] = endpoint.index;
 }
 
+std::string KernelNode::name_of(uint32_t rule) const
+{
+    const auto found = rules_.find(rule);
+    if (rule == 0 || found == rules_.end())
+        return rule == 0 ? "" : fmt::format("unknown rule {}", rule);
+    const rule_info& info = found->second;
+    return rule_name(info.kind, info.direction, info.policy_namespace, info.policy, info.index);
+}
+
 Verdict KernelNode::named(bool allow, reason why, uint32_t rule) const
 {
-    if (rule == 0)
-        return {.allow = allow, .why = why, .rule = {}};
     const auto found = rules_.find(rule);
-    if (found == rules_.end())
-        return {.allow = allow, .why = why, .rule = fmt::format("unknown rule {}", rule)};
-    const rule_info& info = found->second;
-    if (info.kind == RULE_SELF)
+    if (found != rules_.end() && found->second.kind == RULE_SELF)
         return {.allow = allow, .why = REASON_SELF, .rule = {}};
+    return {.allow = allow, .why = why, .rule = name_of(rule)};
+}
+
+Verdict KernelNode::turned(bool allow, reason why, uint32_t rule, uint32_t enforced_rule) const
+{
     return {.allow = allow,
             .why = why,
-            .rule = rule_name(info.kind, info.direction, info.policy_namespace, info.policy,
-                              info.index)};
+            .rule = name_of(rule),
+            .turned = true,
+            .enforced_rule = name_of(enforced_rule)};
 }
 
 Verdict KernelNode::traced(const reference::Packet& packet) const
@@ -114,7 +124,10 @@ Verdict KernelNode::traced(const reference::Packet& packet) const
                                                   .protocol = packet.protocol,
                                                   .port = packet.destination_port}),
                                     "trace");
-    return named(answer.outcome == VERDICT_ALLOW, answer.why, answer.rule);
+    const bool allow = !is_refused(answer.outcome);
+    return answer.outcome >= VERDICT_WOULD_DENY
+               ? turned(allow, answer.why, answer.rule, answer.enforced_rule)
+               : named(allow, answer.why, answer.rule);
 }
 
 // So that every packet opens a connection, whatever came before it.
@@ -163,15 +176,19 @@ Verdict KernelNode::passed(const reference::Packet& packet)
     const Counts before = counts(packet.ifindex);
     const bool allow = run(packet);
     const Counts after = counts(packet.ifindex);
-    uint32_t decider = 0;
+    uint32_t in_force = 0;
+    uint32_t watcher = 0;
     for (const auto& [rule, hits] : after.rules)
         if (hits != before.rules.at(rule))
-            decider = rule;
-    for (uint32_t why = 0; why < REASON_COUNT; ++why) {
-        const uint32_t row = counter_row(0, static_cast<uint32_t>(packet.dir), why, 0);
-        if (after.reasons[row].packets == before.reasons[row].packets + 1)
-            return named(allow, static_cast<reason>(why), decider);
-    }
+            (rules_.at(rule).dry_run != 0 ? watcher : in_force) = rule;
+    for (uint32_t why = 0; why < REASON_COUNT; ++why)
+        for (const uint32_t would : {0U, 1U}) {
+            const uint32_t row = counter_row(0, static_cast<uint32_t>(packet.dir), why, would);
+            if (after.reasons[row].packets != before.reasons[row].packets + 1)
+                continue;
+            return would != 0 ? turned(allow, static_cast<reason>(why), watcher, in_force)
+                              : named(allow, static_cast<reason>(why), in_force);
+        }
     throw std::runtime_error("the packet was not counted");
 }
 

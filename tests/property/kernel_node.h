@@ -40,6 +40,8 @@ private:
     bool run(const reference::Packet& packet) const; // whether it passed
     void forget_flows() const;
     Verdict named(bool allow, reason why, uint32_t rule) const;
+    Verdict turned(bool allow, reason why, uint32_t rule, uint32_t enforced_rule) const;
+    std::string name_of(uint32_t rule) const;
 
     ebpfd::DatapathOptions options_;
     std::unique_ptr<ebpfd::Datapath> datapath_;

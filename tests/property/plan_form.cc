@@ -45,14 +45,17 @@ static bool canonical(const Cidr& cidr)
 static void check_rows(Complaints& complaints, const Plan& plan, const PlanRuleset& set)
 {
     const size_t count = set.bits.size();
-    for (const Bitmap* rules : {&set.any_peer, &set.any_pod, &set.any_port})
+    for (const Bitmap* rules : {&set.any_peer, &set.any_pod, &set.any_port, &set.watching})
         expect_bits(complaints, "any", *rules, count);
-    for (const PlanPeer& row : set.peers) {
-        expect_bits(complaints, "peer", row.rules, count);
-        expect_index(complaints, "peer identity", row.identity, plan.identities.size());
-        if (row.rules == Bitmap{})
-            complaints.push_back("peer row without rules");
-    }
+    for (const auto* rows : {&set.peers, &set.rehearsed_services})
+        for (const PlanPeer& row : *rows) {
+            expect_bits(complaints, "peer", row.rules, count);
+            expect_index(complaints, "peer identity", row.identity, plan.identities.size());
+            if (row.rules == Bitmap{})
+                complaints.push_back("peer row without rules");
+        }
+    if (set.watching == Bitmap{} && !set.rehearsed_services.empty())
+        complaints.push_back("a rehearsal without rules for it");
     for (const PlanCidr& row : set.cidrs) {
         expect_bits(complaints, "cidr", row.rules, count);
         if (!canonical(row.cidr))

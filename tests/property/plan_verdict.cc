@@ -2,6 +2,7 @@
 #include "property/verdict.h"
 
 #include <algorithm>
+#include <optional>
 
 using namespace ebpfd;
 
@@ -15,9 +16,9 @@ static bool same_bits(const uint8_t* a, const uint8_t* b, unsigned count)
     return true;
 }
 
-static Bitmap peer_row(const PlanRuleset& set, uint32_t identity)
+static Bitmap peer_row(const std::vector<PlanPeer>& rows, uint32_t identity)
 {
-    for (const PlanPeer& row : set.peers)
+    for (const PlanPeer& row : rows)
         if (row.identity == identity)
             return row.rules;
     return {};
@@ -64,7 +65,7 @@ static Bitmap matching(const PlanRuleset& set, const reference::Packet& packet,
     const Bitmap cidr = cidr_row(set, peer);
     const Bitmap port = port_row(set, packet.protocol, packet.destination_port);
     const bool is_pod = entry != nullptr && entry->identity < PLAN_IDENTITY_SERVICE;
-    const Bitmap row = is_pod ? peer_row(set, entry->identity) : Bitmap{};
+    const Bitmap row = is_pod ? peer_row(set.peers, entry->identity) : Bitmap{};
     Bitmap match{};
     for (size_t word = 0; word < match.size(); ++word)
         match[word] =
@@ -73,26 +74,65 @@ static Bitmap matching(const PlanRuleset& set, const reference::Packet& packet,
     return match;
 }
 
-static Verdict first_bit(const Plan& plan, const PlanRuleset& set, const Bitmap& match)
+// A way through a rule set, by bits.
+struct Way {
+    std::optional<uint32_t> decider;
+    std::optional<uint32_t> watcher; // the first one met that only watches
+};
+
+static Way go(const PlanRuleset& set, const Bitmap& match, bool rehearsed)
 {
-    for (uint32_t bit = 0; bit < RULES_MAX; ++bit) {
-        if (!has_bit(match, bit))
+    Way way;
+    for (uint32_t bit = 0; bit < set.bits.size(); ++bit) {
+        const bool watching = has_bit(set.watching, bit);
+        if (!has_bit(match, bit) || (watching && !rehearsed))
             continue;
-        const PlanBit& decider = set.bits.at(bit);
-        if (decider.action == ACTION_PASS) {
-            while (bit + 1 < set.bits.size() && set.bits[bit + 1].in_tier == decider.in_tier)
-                ++bit;
-            continue;
+        if (watching && !way.watcher)
+            way.watcher = bit;
+        if (set.bits[bit].action != ACTION_PASS) {
+            way.decider = bit;
+            return way;
         }
-        const PlanRule& rule = plan.rules.at(decider.rule);
-        if (rule.kind == RULE_SELF)
-            return {.allow = decider.action == ACTION_ALLOW, .why = REASON_SELF, .rule = {}};
-        return {.allow = decider.action == ACTION_ALLOW,
-                .why = decider.action == ACTION_ALLOW ? REASON_RULE : REASON_DENIED,
-                .rule =
-                    rule_name(rule.kind, rule.dir, rule.policy_namespace, rule.policy, rule.index)};
+        while (bit + 1 < set.bits.size() && set.bits[bit + 1].in_tier == set.bits[bit].in_tier)
+            ++bit;
     }
-    return {};
+    return way;
+}
+
+static std::string name_of(const Plan& plan, const PlanRuleset& set, std::optional<uint32_t> bit)
+{
+    if (!bit)
+        return {};
+    const PlanRule& rule = plan.rules.at(set.bits[*bit].rule);
+    return rule_name(rule.kind, rule.dir, rule.policy_namespace, rule.policy, rule.index);
+}
+
+static Verdict ended(const Plan& plan, const PlanRuleset& set, std::optional<uint32_t> decider)
+{
+    if (!decider)
+        return {};
+    const PlanBit& bit = set.bits[*decider];
+    if (plan.rules.at(bit.rule).kind == RULE_SELF)
+        return {.allow = bit.action == ACTION_ALLOW, .why = REASON_SELF, .rule = {}};
+    return {.allow = bit.action == ACTION_ALLOW,
+            .why = bit.action == ACTION_ALLOW ? REASON_RULE : REASON_DENIED,
+            .rule = name_of(plan, set, decider)};
+}
+
+// enforced, all: what matches, for those in force and for a rehearsal.
+static Verdict decide(const Plan& plan, const PlanRuleset& set, const Bitmap& enforced,
+                      const Bitmap& all)
+{
+    const Verdict verdict = ended(plan, set, go(set, enforced, false).decider);
+    const Way way = go(set, all, true);
+    const Verdict rehearsed = ended(plan, set, way.decider);
+    if (!way.watcher || rehearsed.allow == verdict.allow)
+        return verdict;
+    return {.allow = verdict.allow,
+            .why = rehearsed.why,
+            .rule = name_of(plan, set, way.watcher),
+            .turned = true,
+            .enforced_rule = verdict.rule};
 }
 
 static Verdict by_ruleset(const Plan& plan, const PlanRuleset& set, const reference::Packet& packet)
@@ -105,8 +145,10 @@ static Verdict by_ruleset(const Plan& plan, const PlanRuleset& set, const refere
         return {.allow = true, .why = REASON_NODE, .rule = {}};
     if (known != nullptr && known->identity == PLAN_IDENTITY_SERVICE && !ingress)
         if (const PlanService* service = find_service(plan, packet))
-            return first_bit(plan, set, peer_row(set, service->identity));
-    return first_bit(plan, set, matching(set, packet, peer, known));
+            return decide(plan, set, peer_row(set.peers, service->identity),
+                          peer_row(set.rehearsed_services, service->identity));
+    const Bitmap match = matching(set, packet, peer, known);
+    return decide(plan, set, match, match);
 }
 
 static bool spoofed(const Plan& plan, const PlanEndpoint& endpoint, const IpAddress& source)

@@ -158,6 +158,7 @@ std::vector<NetworkPolicy> random_policies(Dice& dice)
         policy.policy_namespace = random_namespace(dice);
         policy.name = "p" + std::to_string(number);
         policy.pod_selector = random_selector(dice, label_keys());
+        policy.dry_run = dice.chance(25);
         if (dice.chance(70))
             policy.ingress = random_rules(dice);
         if (dice.chance(60))
@@ -201,6 +202,7 @@ std::vector<ClusterPolicy> random_cluster_policies(Dice& dice)
         policy.name = "c" + std::to_string(number);
         policy.in_tier = dice.chance(60) ? TIER_ADMIN : TIER_BASELINE;
         policy.priority = static_cast<uint32_t>(dice.below(3)); // some are equal
+        policy.dry_run = dice.chance(25);
         policy.namespaces = random_namespace_selector(dice);
         policy.pods = random_selector(dice, label_keys());
         policy.ingress = random_cluster_rules(dice, false);

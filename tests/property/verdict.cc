@@ -29,31 +29,58 @@ static std::string isolation_name(const reference::Judgement& judgement, directi
     return rule_name(RULE_ISOLATION, dir, policy_namespace, names, 0);
 }
 
-Verdict of_reference(const World& world, const reference::Packet& packet)
+static std::string name_of(const reference::Judgement& judgement, direction dir)
 {
-    const reference::Judgement judgement = reference::judge(world, packet);
-    Verdict verdict{.allow = judgement.allow, .why = judgement.why, .rule = {}};
     if (judgement.cluster_rule) {
         const auto& [policy, index] = *judgement.cluster_rule;
-        verdict.rule =
-            rule_name(RULE_CLUSTER_POLICY, packet.dir, "", policy, static_cast<uint32_t>(index));
-        return verdict;
+        return rule_name(RULE_CLUSTER_POLICY, dir, "", policy, static_cast<uint32_t>(index));
     }
     if (judgement.rule) {
         const std::string& key = judgement.rule->policy;
-        verdict.rule =
-            rule_name(RULE_NETWORK_POLICY, packet.dir, key.substr(0, key.find('/')),
-                      key.substr(key.find('/') + 1), static_cast<uint32_t>(judgement.rule->index));
+        return rule_name(RULE_NETWORK_POLICY, dir, key.substr(0, key.find('/')),
+                         key.substr(key.find('/') + 1),
+                         static_cast<uint32_t>(judgement.rule->index));
     }
-    if (judgement.why == REASON_DENIED)
-        verdict.rule = isolation_name(judgement, packet.dir);
-    return verdict;
+    return judgement.isolating.empty() ? "" : isolation_name(judgement, dir);
+}
+
+// What is in force: as if dry-run policies were not there.
+static World without_dry_runs(World world)
+{
+    std::erase_if(world.policies, [](const auto& policy) { return policy->dry_run; });
+    std::erase_if(world.cluster_policies, [](const auto& policy) { return policy->dry_run; });
+    return world;
+}
+
+// A pod that only dry-run policies select is asked further than one that none does.
+static bool is_no_rule(const reference::Judgement& judgement, const reference::Packet& packet)
+{
+    return judgement.why == REASON_NODE ||
+           (judgement.why == REASON_SELF && packet.source == packet.destination);
+}
+
+Verdict of_reference(const World& world, const reference::Packet& packet)
+{
+    const reference::Judgement enforced = reference::judge(without_dry_runs(world), packet);
+    const reference::Judgement rehearsed = reference::judge(world, packet);
+    if (enforced.allow != rehearsed.allow)
+        return {.allow = enforced.allow,
+                .why = rehearsed.why,
+                .rule = name_of(rehearsed.watcher.at(0), packet.dir),
+                .turned = true,
+                .enforced_rule = name_of(enforced, packet.dir)};
+    if (is_no_rule(rehearsed, packet))
+        return {.allow = rehearsed.allow, .why = rehearsed.why, .rule = {}};
+    return {.allow = enforced.allow, .why = enforced.why, .rule = name_of(enforced, packet.dir)};
 }
 
 std::string describe(const Verdict& verdict)
 {
-    return fmt::format("{} because {} {}", verdict.allow ? "allow" : "deny",
-                       reason_name(verdict.why), verdict.rule);
+    const std::string text = fmt::format("{} because {} {}", verdict.allow ? "allow" : "deny",
+                                         reason_name(verdict.why), verdict.rule);
+    return verdict.turned
+               ? fmt::format("{} by a dry run; in force: {}", text, verdict.enforced_rule)
+               : text;
 }
 
 } // namespace property

@@ -12,6 +12,9 @@ struct Verdict {
     bool allow = true;
     reason why = REASON_NO_POLICY;
     std::string rule; // "default/db ingress[0]", "isolation default/a,b egress", or ""
+    // Where a dry run ends otherwise, why and rule are of that: VERDICT_WOULD_DENY or _ALLOW.
+    bool turned = false;
+    std::string enforced_rule = {}; // then, what decided in force
     bool operator==(const Verdict&) const = default;
 };
 

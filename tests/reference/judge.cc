@@ -139,6 +139,14 @@ public:
 
     Ending run(const Statutes& statutes)
     {
+        Ending ending = decide(statutes);
+        ending.judgement.watcher = watcher_;
+        return ending;
+    }
+
+private:
+    Ending decide(const Statutes& statutes)
+    {
         if (const auto end = by_tier(statutes.admin))
             return *end;
         if (!statutes.isolating.empty())
@@ -148,7 +156,6 @@ public:
         return {{.why = REASON_NO_POLICY}, ++rank_};
     }
 
-private:
     bool matches(const std::string& own_namespace, const PolicyRule& rule)
     {
         ++rank_;
@@ -165,6 +172,7 @@ private:
             for (size_t index = 0; index < rules.size(); ++index) {
                 if (!matches("", rules[index]) || passed || end)
                     continue;
+                meet(policy->dry_run, {.cluster_rule = RuleName{policy->name, index}});
                 const bool accepted = rules[index].action == ACTION_ALLOW;
                 passed = rules[index].action == ACTION_PASS;
                 if (!passed)
@@ -186,10 +194,19 @@ private:
             const auto& rules =
                 packet_.dir == DIRECTION_INGRESS ? *policy->ingress : *policy->egress;
             for (size_t index = 0; index < rules.size(); ++index)
-                if (matches(policy->policy_namespace, rules[index]))
+                if (matches(policy->policy_namespace, rules[index])) {
+                    meet(policy->dry_run, {.rule = RuleName{key, index}});
                     return {{.why = REASON_RULE, .rule = RuleName{key, index}}, rank_};
+                }
         }
+        meet(std::ranges::all_of(isolating, &NetworkPolicy::dry_run), denial);
         return {denial, ++rank_};
+    }
+
+    void meet(bool dry_run, Judgement named)
+    {
+        if (dry_run && watcher_.empty())
+            watcher_.push_back(std::move(named));
     }
 
     const World& world_;
@@ -197,17 +214,20 @@ private:
     const Pod& pod_;
     const Sight& sight_;
     size_t rank_ = 0;
+    std::vector<Judgement> watcher_;
 };
 
-// Allowed if it is so by any endpoint behind the destination; the highest rule is named.
+// Allowed if it is so by any endpoint behind the destination; the highest rule is named, of a way
+// that met a dry-run policy if there is one.
 static Judgement judge_by_rules(const World& world, const Packet& packet, const Pod& pod,
                                 const Statutes& statutes)
 {
     std::vector<Ending> endings;
     for (const Sight& sight : sights(world, packet))
         endings.push_back(Trial(world, packet, pod, sight).run(statutes));
-    const Ending best = *std::ranges::min_element(
-        endings, {}, [](const Ending& end) { return std::tuple(!end.judgement.allow, end.rank); });
+    const Ending best = *std::ranges::min_element(endings, {}, [](const Ending& end) {
+        return std::tuple(!end.judgement.allow, end.judgement.watcher.empty(), end.rank);
+    });
     if (!best.judgement.allow && leads_back(world, packet, pod))
         return {.why = REASON_SELF};
     return best.judgement;

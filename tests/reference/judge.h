@@ -39,8 +39,11 @@ struct Judgement {
     std::vector<std::string> isolating = {};
     // REASON_RULE or REASON_DENIED by a rule of a cluster-wide policy, named without a namespace.
     std::optional<RuleName> cluster_rule = {};
+    // The first rule met of a dry-run policy, or nothing; of a Judgement, only the names count.
+    std::vector<Judgement> watcher = {};
 };
 
+// Dry-run policies are judged like any other: without them, what is in force is another world.
 // A pod that no policy isolates, and no cluster-wide one has rules for in that direction, is not
 // asked further: its reason is REASON_NO_POLICY.
 // REASON_SELF is also a pod's way to itself through a service, if no rule allows it anyway. An

@@ -89,13 +89,22 @@ std::string pod_text(const Json& row)
     return pod.empty() ? "-" : string_at(row, "/namespace") + "/" + pod;
 }
 
+std::string enforced_text(const Json& row)
+{
+    const Json& rule = member(row, "/enforced");
+    if (!rule.is_object())
+        return "-";
+    return fmt::format("{} {} {}", string_at(rule, "/policy"), string_at(rule, "/rule"),
+                       place_text(rule));
+}
+
 Color color_of(std::string_view word)
 {
     if (word == "deny" || word == "degraded" || word == "cut")
         return Color::red;
     if (word == "allow" || word == "ok" || word == "newly-allowed")
         return Color::green;
-    return word == "would-deny" ? Color::yellow : Color::none;
+    return word.starts_with("would-") ? Color::yellow : Color::none;
 }
 
 Cell cell_of(const Json& row, const Column& column)

@@ -17,6 +17,8 @@ std::string string_at(const Json& row, const std::string& pointer);
 std::string place_text(const Json& row);
 // "namespace/pod" of a row with these fields; "-" without a pod.
 std::string pod_text(const Json& row);
+// Of the rule in "enforced", if there is one: its policy, name and place.
+std::string enforced_text(const Json& row);
 
 // Red for what refuses or ails, green for what lets pass, yellow for what only would refuse.
 Color color_of(std::string_view word);

@@ -23,7 +23,11 @@ std::string cause(const Json& event)
     std::string policy = string_at(event, "/policy");
     if (policy.empty())
         return fmt::format("({})", value_text(member(event, "/reason")));
-    return fmt::format("({} {} {})", policy, value_text(member(event, "/rule")), place_text(event));
+    std::string cause =
+        fmt::format("{} {} {}", policy, value_text(member(event, "/rule")), place_text(event));
+    if (member(event, "/enforced").is_object())
+        cause += "; in force: " + enforced_text(event);
+    return "(" + cause + ")";
 }
 
 } // namespace

@@ -39,7 +39,7 @@ const std::vector<FilterOption>& filter_options()
         {"ip", "Address or block (CIDR)", true},
         {"port", "Port", true},
         {"protocol", "TCP, UDP, SCTP, ICMP, ICMPv6 or a number"},
-        {"verdict", "allow, deny, would-deny; or FORWARDED, DROPPED, AUDIT"},
+        {"verdict", "allow, deny, would-deny, would-allow; or FORWARDED, DROPPED, AUDIT"},
         {"reason", "Reason, as events show it"},
         {"type", "Type", false, true, event_type_names()},
         {"policy", "Policy that decided, NAMESPACE/NAME; KIND/NAME of a cluster-wide one"},
@@ -88,13 +88,16 @@ Result<std::string> address_value(const std::string& text)
 Result<std::string> verdict_value(const std::string& text)
 {
     constexpr std::pair<std::string_view, const char*> words[] = {
-        {"allow", "allow"},     {"deny", "deny"},    {"would-deny", "would-deny"},
-        {"forwarded", "allow"}, {"dropped", "deny"}, {"audit", "would-deny"},
+        {"allow", "allow"},           {"deny", "deny"},
+        {"would-deny", "would-deny"}, {"would-allow", "would-allow"},
+        {"forwarded", "allow"},       {"dropped", "deny"},
+        {"audit", "would-deny"},
     };
     for (const auto& [word, verdict] : words)
         if (lower(text) == word)
             return verdict;
-    return fail(EINVAL, fmt::format("--verdict {}: want allow, deny or would-deny", text));
+    return fail(EINVAL,
+                fmt::format("--verdict {}: want allow, deny, would-deny or would-allow", text));
 }
 
 Result<std::string> full_name(const std::string& text, const Context& context)

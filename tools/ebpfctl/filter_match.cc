@@ -2,6 +2,7 @@
 #include "ebpfctl/filter_match.h"
 
 #include "ebpfctl/cell.h"
+#include "model/names.h"
 
 #include <algorithm>
 
@@ -48,6 +49,14 @@ bool side_matches(const Json& side, std::string_view field, const std::string& w
     return value_text(member(side, "/" + std::string(field))) == wanted;
 }
 
+bool verdict_matches(const std::string& verdict, const std::string& wanted)
+{
+    for (uint32_t number = 0; number < VERDICT_COUNT; number++)
+        if (verdict_name(number) == verdict)
+            return has_verdict_name(number, wanted);
+    return false;
+}
+
 bool has_sides(std::string_view field)
 {
     return field == "pod" || field == "namespace" || field == "label" || field == "ip" ||
@@ -64,6 +73,8 @@ bool value_matches(std::string_view field, const std::string& wanted, const Json
         return (!to && side_matches(member(flow, "/source"), field, wanted, labels)) ||
                (!from && side_matches(member(flow, "/destination"), field, wanted, labels));
     const std::string value = value_text(member(flow, "/" + std::string(field)));
+    if (field == "verdict")
+        return verdict_matches(value, wanted);
     if (field != "policy")
         return value == wanted;
     const auto several = CLI::detail::split(value, ','); // all of them isolate

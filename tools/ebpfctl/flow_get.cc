@@ -55,6 +55,7 @@ const std::vector<Column> MEMBERS{
     {"Policy", "/policy"},
     {"Rule", "/rule"},
     {"Place", "", false, place_text},
+    {"In force", "", false, enforced_text},
     {"Direction", "/direction"},
     {"Source", "/source"},
     {"Source IP", "/source/ip"},

@@ -64,6 +64,7 @@ Json flow_row(const FlowNames& names, const flow_key& key, const flow& entry)
         {"direction", direction_name(entry.direction)}, {"source", outgoing ? pod : peer},
         {"destination", outgoing ? peer : pod},         {"protocol", protocol_name(key.protocol)}};
     row.update(rule_fields(names.rules, entry.rule));
+    row["enforced"] = enforced_rule(names.rules, entry.enforced_rule);
     row["state"] = flow_state_name(entry.state);
     row["packets"] = entry.packets[0] + entry.packets[1];
     row["bytes"] = entry.bytes[0] + entry.bytes[1];

@@ -15,6 +15,7 @@ std::string policy_text(const Json& row)
 
 const std::vector<Column> COLUMNS{
     {"POLICY", "", false, policy_text}, {"KIND", "/kind", true},
+    {"MODE", "/mode"},
     {"SELECTOR", "/pod_selector"},      {"INGRESS RULES", "/ingress_rules"},
     {"EGRESS RULES", "/egress_rules"},  {"PODS", "/selected_pods"},
     {"FILE", "", false, place_text},
@@ -24,6 +25,7 @@ const std::vector<Column> MEMBERS{
     {"Kind", "/kind"},
     {"Policy", "", false, policy_text},
     {"File", "", false, place_text},
+    {"Mode", "/mode"},
     {"Tier", "/tier"},
     {"Priority", "/priority"},
     {"Selector", "/pod_selector"},

@@ -34,8 +34,11 @@ std::string decides_text(const Json& row)
 const std::vector<Column> COLUMNS{
     {"POLICY", "/policy"},           {"RULE", "/rule"},
     {"TIER", "/tier", true},         {"ACTION", "/action"},
+    {"MODE", "/mode"},
     {"PODS", "/pods", true},         {"LOCAL PODS", "/local_pods", true},
-    {"HITS", "", false, hits_text},  {"DECIDES", "", false, decides_text},
+    {"HITS", "", false, hits_text},
+    {"LAST HIT", "/last_hit"},
+    {"DECIDES", "", false, decides_text},
     {"FILE", "", false, place_text},
 };
 

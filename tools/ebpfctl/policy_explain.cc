@@ -88,8 +88,9 @@ Json tier_lines(const Json& tiers, bool ingress)
             const Json& priority = member(policy, "/priority");
             lines.push_back(
                 line(1, "",
-                     fmt::format("{}{}  [{}]", string_at(policy, "/policy"),
+                     fmt::format("{}{}{}  [{}]", string_at(policy, "/policy"),
                                  priority.is_number() ? ", priority " + priority.dump() : "",
+                                 string_at(policy, "/mode") == "dry-run" ? ", dry run: decides nothing" : "",
                                  place_text(policy))));
             for (const Json& rule : member(policy, "/rules"))
                 lines.push_back(rule_line(rule, ingress));

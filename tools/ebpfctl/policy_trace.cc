@@ -19,15 +19,11 @@ const std::vector<Column> MEMBERS{
 };
 
 const std::vector<Column> STEPS{
-    {"DIRECTION", "/direction"},
-    {"POD", "", false, pod_text},
-    {"VERDICT", "/verdict"},
-    {"REASON", "/reason"},
-    {"POLICY", "/policy"},
-    {"RULE", "/rule"},
-    {"FILE", "", false, place_text},
-    {"RULE SET", "/ruleset", true},
-    {"PEER IDENTITY", "/peer_identity", true},
+    {"DIRECTION", "/direction"},     {"POD", "", false, pod_text},
+    {"VERDICT", "/verdict"},         {"REASON", "/reason"},
+    {"POLICY", "/policy"},           {"RULE", "/rule"},
+    {"FILE", "", false, place_text}, {"ENFORCED", "", false, enforced_text},
+    {"RULE SET", "/ruleset", true},  {"PEER IDENTITY", "/peer_identity", true},
 };
 
 Result<Json> ask(const Context& context, const TraceOptions& options)
@@ -55,9 +51,10 @@ Result<Exit> trace(const Context& context, const TraceOptions& options)
     auto answer = ask(context, options);
     if (!answer)
         return std::unexpected(answer.error());
-    bool denied = options.exit_code && (*answer)["verdict"] == "deny";
+    const std::string verdict = string_at(*answer, "/verdict");
+    const bool denied = verdict == "deny" || verdict == "would-allow";
     return context.print({*answer, {{"", "", MEMBERS, {}}, {"", "/steps", STEPS, {}}}},
-                         denied ? Exit::denied : Exit::ok);
+                         options.exit_code && denied ? Exit::denied : Exit::ok);
 }
 
 } // namespace

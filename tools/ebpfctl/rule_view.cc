@@ -19,6 +19,11 @@ Json rule_fields(const Rules& rules, uint32_t number)
         {"line", rule.line}};
 }
 
+Json enforced_rule(const Rules& rules, uint32_t number)
+{
+    return number == 0 ? Json(nullptr) : rule_fields(rules, number);
+}
+
 bool bit_is_set(const bitmap& bits, uint32_t bit)
 {
     return ((bits.word[bit / 64] >> (bit % 64)) & 1) != 0;

@@ -16,6 +16,7 @@ const std::vector<Column> COLUMNS{
     {"ORDER", "/order"},
     {"TIER", "/tier"},
     {"ACTION", "/action"},
+    {"MODE", "/mode"},
     {"POLICY", "/policy"},
     {"RULE", "/rule"},
     {"FILE", "", false, place_text},
@@ -29,6 +30,8 @@ Result<Json> rule_row(const PinnedMaps& maps, const Rules& rules, const ruleset_
     if (!hits)
         return std::unexpected(hits.error());
     Json row = {{"tier", tier_name(rule.tier)}, {"action", action_name(rule.action)}};
+    const auto info = rules.find(rule.rule);
+    row["mode"] = info == rules.end() ? "" : mode_name(info->second.dry_run != 0);
     row.update(rule_fields(rules, rule.rule));
     row["allowed_connections"] = hits->allowed;
     row["denied_packets"] = hits->denied;

@@ -16,11 +16,12 @@ const std::vector<Column> REASON_COLUMNS{
 };
 
 const std::vector<Column> POD_COLUMNS{
-    {"POD", "", false, pod_text},   {"INTERFACE", "/interface", true},
-    {"DIRECTION", "/direction"},    {"ALLOWED", "/allowed_packets"},
-    {"BYTES", "/allowed_bytes"},    {"DENIED", "/denied_packets"},
-    {"BYTES", "/denied_bytes"},     {"WOULD DENY", "/would_deny_packets"},
-    {"BYTES", "/would_deny_bytes"},
+    {"POD", "", false, pod_text},    {"INTERFACE", "/interface", true},
+    {"DIRECTION", "/direction"},     {"ALLOWED", "/allowed_packets"},
+    {"BYTES", "/allowed_bytes"},     {"DENIED", "/denied_packets"},
+    {"BYTES", "/denied_bytes"},      {"WOULD DENY", "/would_deny_packets"},
+    {"BYTES", "/would_deny_bytes"},  {"WOULD ALLOW", "/would_allow_packets"},
+    {"BYTES", "/would_allow_bytes"},
 };
 
 const std::vector<Column> RULE_COLUMNS{
@@ -28,16 +29,17 @@ const std::vector<Column> RULE_COLUMNS{
     {"RULE", "/rule"},
     {"DIRECTION", "/direction"},
     {"ACTION", "/action"},
+    {"MODE", "/mode"},
     {"FILE", "", false, place_text},
     {"ALLOWED CONNECTIONS", "/allowed_connections"},
     {"DENIED PACKETS", "/denied_packets"},
 };
 
-verdict verdict_of(uint32_t reason, uint32_t audited)
+verdict verdict_of(uint32_t reason, uint32_t would)
 {
     if (reason < REASON_FIRST_DENIAL)
-        return VERDICT_ALLOW;
-    return audited != 0 ? VERDICT_WOULD_DENY : VERDICT_DENY;
+        return would != 0 ? VERDICT_WOULD_ALLOW : VERDICT_ALLOW;
+    return would != 0 ? VERDICT_WOULD_DENY : VERDICT_DENY;
 }
 
 // One pod's counters of one direction by reason, those that are not zero.
@@ -45,13 +47,13 @@ Json reason_rows(const LocalEndpoint& local, const std::vector<counter>& counter
 {
     Json rows = Json::array();
     for (uint32_t reason = 0; reason < REASON_COUNT; reason++)
-        for (uint32_t audited : {0U, 1U}) {
-            const counter& sum = counters[counter_row(0, dir, reason, audited)];
+        for (uint32_t would : {0U, 1U}) {
+            const counter& sum = counters[counter_row(0, dir, reason, would)];
             if (sum.packets == 0)
                 continue;
             Json& row = rows.emplace_back(name_fields(local.name));
             row.update({{"direction", direction_name(dir)},
-                        {"verdict", verdict_name(verdict_of(reason, audited))},
+                        {"verdict", verdict_name(verdict_of(reason, would))},
                         {"reason", reason_name(reason)},
                         {"packets", sum.packets},
                         {"bytes", sum.bytes}});
@@ -61,12 +63,12 @@ Json reason_rows(const LocalEndpoint& local, const std::vector<counter>& counter
 
 Json pod_row(const LocalEndpoint& local, const std::vector<counter>& counters, direction dir)
 {
-    std::array<counter, 3> sums{}; // by verdict
+    std::array<counter, VERDICT_COUNT> sums{};
     for (uint32_t reason = 0; reason < REASON_COUNT; reason++)
-        for (uint32_t audited : {0U, 1U}) {
-            const counter& one = counters[counter_row(0, dir, reason, audited)];
-            sums[verdict_of(reason, audited)].packets += one.packets;
-            sums[verdict_of(reason, audited)].bytes += one.bytes;
+        for (uint32_t would : {0U, 1U}) {
+            const counter& one = counters[counter_row(0, dir, reason, would)];
+            sums[verdict_of(reason, would)].packets += one.packets;
+            sums[verdict_of(reason, would)].bytes += one.bytes;
         }
     Json row = name_fields(local.name);
     row.update({{"interface", local.interface},
@@ -76,7 +78,9 @@ Json pod_row(const LocalEndpoint& local, const std::vector<counter>& counters, d
                 {"denied_packets", sums[VERDICT_DENY].packets},
                 {"denied_bytes", sums[VERDICT_DENY].bytes},
                 {"would_deny_packets", sums[VERDICT_WOULD_DENY].packets},
-                {"would_deny_bytes", sums[VERDICT_WOULD_DENY].bytes}});
+                {"would_deny_bytes", sums[VERDICT_WOULD_DENY].bytes},
+                {"would_allow_packets", sums[VERDICT_WOULD_ALLOW].packets},
+                {"would_allow_bytes", sums[VERDICT_WOULD_ALLOW].bytes}});
     return row;
 }
 
@@ -142,6 +146,7 @@ Result<Exit> rules(const Context& context)
         Json& row = rows.emplace_back(rule_fields(*infos, number));
         row.update({{"direction", direction_name(info.direction)},
                     {"action", action_name(info.action)},
+                    {"mode", mode_name(info.dry_run != 0)},
                     {"allowed_connections", hits->allowed},
                     {"denied_packets", hits->denied}});
     }

@@ -4,6 +4,7 @@
 #include "ebpfctl/rule_view.h"
 #include "model/names.h"
 
+#include <array>
 #include <fmt/format.h>
 #include <netinet/in.h>
 
@@ -39,22 +40,22 @@ Result<Json> ask(const PinnedMaps& maps, const Rules& rules, const TraceSide& as
     step["verdict"] = verdict_name(answer->outcome);
     step["reason"] = reason_name(answer->why);
     step.update(rule_fields(rules, answer->rule));
+    step["enforced"] = enforced_rule(rules, answer->enforced_rule);
     step["ruleset"] = ruleset_text(answer->ruleset);
     step["peer_identity"] = answer->identity;
     return step;
 }
 
-// The worst of all: what one side denies does not pass.
+// What becomes of it if each side has its say. One that would allow it does not help where another
+// one denies; where all others allow it, in force or in a dry run, it would pass.
 std::string_view overall(const Json& steps)
 {
-    std::string_view worst = "allow";
-    for (const Json& step : steps) {
-        if (step["verdict"] == "deny")
-            return "deny";
-        if (step["verdict"] == "would-deny")
-            worst = "would-deny";
-    }
-    return worst;
+    constexpr std::array worst_first{VERDICT_DENY, VERDICT_WOULD_ALLOW, VERDICT_WOULD_DENY};
+    for (const verdict one : worst_first)
+        for (const Json& step : steps)
+            if (step["verdict"] == verdict_name(one))
+                return verdict_name(one);
+    return verdict_name(VERDICT_ALLOW);
 }
 
 Result<Json> ask_local_sides(const PinnedMaps& maps, const TraceSide& from, const TraceSide& to,

@@ -143,7 +143,7 @@ TEST(Policies, ListNamesTheLocalPodsThatAreSelected)
 {
     const Json json = Json::parse(policies_json(view()));
     EXPECT_EQ(json, Json::parse(R"([{"kind": "NetworkPolicy", "namespace": "shop",
-        "name": "allow", "file": "/p/allow.yaml", "line": 3, "pod_selector": "app=web",
+        "name": "allow", "file": "/p/allow.yaml", "line": 3, "mode": "enforce", "pod_selector": "app=web",
         "ingress_rules": 2, "egress_rules": null, "selected_pods": ["shop/web"]}])"));
 }
 

@@ -46,7 +46,7 @@ protected:
     uint64_t packets(direction dir, reason why)
     {
         for (const auto& row : read().traffic)
-            if (row.dir == dir && row.why == why && !row.audited)
+            if (row.dir == dir && row.why == why && !row.would)
                 return row.total.packets;
         ADD_FAILURE() << "no such row";
         return 0;
@@ -96,6 +96,23 @@ TEST_F(TotalsTest, WhatIsAuditedWasForwarded)
               3u);
 }
 
+TEST_F(TotalsTest, WhatADryRunWouldAllowWasDropped)
+{
+    add_endpoint(0, "web");
+    count(0, DIRECTION_INGRESS, REASON_RULE, 3, true);
+    EXPECT_EQ(dropped("web"), 3u);
+    EXPECT_EQ(packets(DIRECTION_INGRESS, REASON_RULE), 0u);
+}
+
+TEST_F(TotalsTest, RulesOfADryRunCountWhatTheyWouldDo)
+{
+    add_rule(1, "web", 0, {.allowed = 5, .denied = 0, .last_ns = 1});
+    content_.rules[1].dry_run = 1;
+    const auto verdicts = read().verdicts.series();
+    EXPECT_EQ(verdicts.at({"shop/web", "ingress[0]", "ingress", "would-allow"})[0], 5u);
+    EXPECT_FALSE(verdicts.contains({"shop/web", "ingress[0]", "ingress", "allow"}));
+}
+
 TEST_F(TotalsTest, AnEndpointThatGoesTakesNothingBack)
 {
     add_endpoint(0, "web");
@@ -136,22 +153,23 @@ TEST_F(TotalsTest, APodKeepsItsSeriesOverAChangeOfInterface)
 
 TEST_F(TotalsTest, ARuleThatChangesTakesNothingBack)
 {
-    add_rule(1, "web", 0, {.allowed = 5, .denied = 0});
+    add_rule(1, "web", 0, {.allowed = 5, .denied = 0, .last_ns = 0});
     EXPECT_EQ(allowed("web", "ingress[0]"), 5u);
-    add_rule(2, "web", 0, {.allowed = 1, .denied = 0}); // the same place, other content
+    add_rule(2, "web", 0,
+             {.allowed = 1, .denied = 0, .last_ns = 0}); // the same place, other content
     content_.hits[1].allowed = 6;
     ASSERT_TRUE(totals_.settled(maps_));
     content_.rules.erase(1);
     ASSERT_TRUE(totals_.settled(maps_));
-    add_rule(1, "other", 0, {.allowed = 2, .denied = 0});
+    add_rule(1, "other", 0, {.allowed = 2, .denied = 0, .last_ns = 0});
     EXPECT_EQ(allowed("web", "ingress[0]"), 7u);
     EXPECT_EQ(allowed("other", "ingress[0]"), 2u);
 }
 
 TEST_F(TotalsTest, RulesThatChangePlacesTakeNothingBack)
 {
-    add_rule(1, "web", 0, {.allowed = 50, .denied = 0});
-    add_rule(2, "web", 1, {.allowed = 1, .denied = 0});
+    add_rule(1, "web", 0, {.allowed = 50, .denied = 0, .last_ns = 0});
+    add_rule(2, "web", 1, {.allowed = 1, .denied = 0, .last_ns = 0});
     EXPECT_EQ(allowed("web", "ingress[0]"), 50u);
     content_.rules[1].index = 1;
     content_.rules[2].index = 0;
@@ -164,8 +182,9 @@ TEST_F(TotalsTest, RulesThatChangePlacesTakeNothingBack)
 
 TEST_F(TotalsTest, RulesWithOneNameAreOneSeries)
 {
-    add_rule(1, "web", 0, {.allowed = 5, .denied = 0}); // a named port: one bit a number
-    add_rule(2, "web", 0, {.allowed = 6, .denied = 0});
+    add_rule(1, "web", 0,
+             {.allowed = 5, .denied = 0, .last_ns = 0}); // a named port: one bit a number
+    add_rule(2, "web", 0, {.allowed = 6, .denied = 0, .last_ns = 0});
     EXPECT_EQ(allowed("web", "ingress[0]"), 11u);
     EXPECT_EQ(read().verdicts.series().size(), 1u);
 }

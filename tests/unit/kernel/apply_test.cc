@@ -73,7 +73,8 @@ TEST_F(Apply, APlanIsReadBackAsItWasWritten)
     ASSERT_GE(number, uint32_t{RULESET_FIRST});
     const auto set = value_of(read_->get_ruleset(number));
     EXPECT_EQ(set.count, 2u);
-    EXPECT_EQ(set.flags, uint32_t{RULESET_HAS_CIDRS | RULESET_HAS_PORTS | RULESET_HAS_PEERS});
+    EXPECT_EQ(set.flags, uint32_t{RULESET_HAS_CIDRS | RULESET_HAS_PORTS | RULESET_HAS_PEERS |
+                                  RULESET_ENFORCES});
     EXPECT_EQ(set.tier_end[TIER_NETWORK_POLICY], 2u);
     EXPECT_EQ(set.rule[0].rule, rule_number("web-policy", 0));
     EXPECT_EQ(set.rule[1].action, ACTION_DENY);
@@ -224,7 +225,7 @@ TEST_F(Apply, AMovedRuleKeepsItsNumberAndTheGeneration)
 
 TEST_F(Apply, ANewRuleStartsWithoutHits)
 {
-    const std::vector<rule_hits> many(static_cast<size_t>(libbpf_num_possible_cpus()), {5, 5});
+    const std::vector<rule_hits> many(static_cast<size_t>(libbpf_num_possible_cpus()), {5, 5, 5});
     for (uint32_t number = 1; number < 4; ++number)
         ASSERT_TRUE(maps_.hits.raw().update(&number, many.data()));
     apply(web_plan());

@@ -78,6 +78,19 @@ TEST(RecordFilter, NegationLeavesOutEachOfItsValues)
     EXPECT_FALSE(matches({{"to_port", "5432"}, {"not_from_pod", "shop/web"}}, opened()));
 }
 
+TEST(RecordFilter, WhatWouldBeIsFoundByWhatItIs)
+{
+    auto record = opened();
+    record.verdict = VERDICT_WOULD_ALLOW;
+    EXPECT_TRUE(matches({{"verdict", "would-allow"}}, record));
+    EXPECT_TRUE(matches({{"verdict", "deny"}}, record));
+    EXPECT_FALSE(matches({{"verdict", "allow"}}, record));
+    record.verdict = VERDICT_WOULD_DENY;
+    EXPECT_TRUE(matches({{"verdict", "allow"}}, record));
+    EXPECT_FALSE(matches({{"verdict", "deny"}}, record));
+    EXPECT_FALSE(matches({{"verdict", "allow"}, {"not_verdict", "would-deny"}}, record));
+}
+
 TEST(RecordFilter, WithoutLabelsNoLabelMatches)
 {
     EXPECT_FALSE(matches({{"to_label", "app"}}, opened()));

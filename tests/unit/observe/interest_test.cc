@@ -21,7 +21,8 @@ TEST(Interest, FollowsWhatTheDatapathCanSay)
     EXPECT_EQ(interest_of({}), Interest{});
     EXPECT_EQ(interest_of({{"type", "drop"}, {"type", "flow_open"}}).types,
               bit(EVENT_DROP) | bit(EVENT_FLOW_OPEN));
-    EXPECT_EQ(interest_of({{"not_verdict", "allow"}}).verdicts, 0xffff & ~bit(VERDICT_ALLOW));
+    EXPECT_EQ(interest_of({{"not_verdict", "allow"}}).verdicts,
+              0xffff & ~(bit(VERDICT_ALLOW) | bit(VERDICT_WOULD_DENY)));
     EXPECT_EQ(interest_of({{"to_port", "53"}}).port, 53);
     EXPECT_EQ(interest_of({{"from_pod", "shop/web"}}).pod, "shop/web");
 }

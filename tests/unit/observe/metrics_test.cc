@@ -35,6 +35,20 @@ TEST(Metrics, TrafficIsSplitByDirectionAndReason)
                                 "\"denied\"} 2"));
 }
 
+TEST(Metrics, WhatADryRunWouldAllowIsRefused)
+{
+    MetricValues values;
+    values.traffic = {
+        {DIRECTION_INGRESS, REASON_DENIED, false, {3, 180}},
+        {DIRECTION_INGRESS, REASON_RULE, true, {4, 240}},
+    };
+    const auto text = ApplyMetrics().render(values);
+    EXPECT_THAT(
+        text, HasSubstr("ebpfd_dropped_packets_total{direction=\"ingress\",reason=\"denied\"} 7"));
+    EXPECT_THAT(text, HasSubstr("ebpfd_would_forward_packets_total{direction=\"ingress\",reason="
+                                "\"rule\"} 4"));
+}
+
 TEST(Metrics, LedgerShowsEveryOutcomeOfBothRings)
 {
     MetricValues values;

@@ -27,7 +27,7 @@ TEST(Record, SaysWhoTalkedToWhomByWhichRule)
         "source": {"namespace": "shop", "pod": "web", "ip": "10.0.0.1", "port": 40000},
         "destination": {"namespace": "shop", "pod": "db", "ip": "10.0.0.2", "port": 5432},
         "protocol": "TCP", "policy": "shop/allow", "rule": "egress[2]", "file": "/p/allow.yaml",
-        "line": 12, "state": "established", "packets": 3, "bytes": 200,
+        "line": 12, "enforced": null, "state": "established", "packets": 3, "bytes": 200,
         "ingress": {"packets": 1, "bytes": 60}, "egress": {"packets": 2, "bytes": 140},
         "generation": 4, "suppressed": 0, "interface": "veth7",
         "start": "2026-01-01T00:00:00.000000002Z", "end": "", "closed_by": "",

@@ -37,8 +37,8 @@ struct Rules : testing::Test {
         set.rule[0] = {7, ACTION_ALLOW, TIER_NETWORK_POLICY, 0};
         set.rule[1] = {8, ACTION_DENY, TIER_NETWORK_POLICY, 0};
         set.any_peer.word[0] = 2;
-        tool.maps.hits[7] = {5, 0};
-        tool.maps.hits[8] = {0, 11};
+        tool.maps.hits[7] = {5, 0, 0};
+        tool.maps.hits[8] = {0, 11, 0};
     }
 };
 
@@ -50,6 +50,7 @@ TEST_F(Rules, StandInTheirOrderWithHits)
                              {"order", 0},
                              {"tier", "NetworkPolicy"},
                              {"action", "allow"},
+                             {"mode", "enforce"},
                              {"policy", "shop/allow-web"},
                              {"rule", "ingress[0]"},
                              {"file", "policies.yaml"},

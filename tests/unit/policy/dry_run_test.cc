@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/cluster_policy.h"
+#include "policy/network_policy.h"
+#include "unit/policy/yaml_document.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ebpfd {
+namespace {
+
+using testing::HasSubstr;
+
+std::string with_mode(const std::string& mode)
+{
+    return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: p\n"
+           "  annotations:\n    ebpfd.io/mode: " +
+           mode + "\nspec: {podSelector: {}}\n";
+}
+
+TEST(DryRun, AnAnnotationAsksForIt)
+{
+    EXPECT_TRUE(decode_network_policy(yaml_document(with_mode("dry-run")))->dry_run);
+    EXPECT_FALSE(decode_network_policy(yaml_document(with_mode("enforce")))->dry_run);
+    const auto cluster = decode_cluster_policy(
+        yaml_document("apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\n"
+                      "metadata: {name: c, annotations: {ebpfd.io/mode: dry-run}}\n"
+                      "spec: {tier: Admin, priority: 1, subject: {namespaces: {}}}\n"));
+    ASSERT_TRUE(cluster);
+    EXPECT_TRUE(cluster->dry_run);
+}
+
+TEST(DryRun, ASlipInTheAnnotationIsAnErrorOfTheFile)
+{
+    for (const char* mode : {"dryrun", "audit", "true"}) {
+        const auto policy = decode_network_policy(yaml_document(with_mode(mode)));
+        ASSERT_FALSE(policy) << mode;
+        EXPECT_EQ(policy.error().front().origin.line, 6u);
+        EXPECT_THAT(policy.error().front().reason, HasSubstr("ebpfd.io/mode"));
+    }
+}
+
+} // namespace
+} // namespace ebpfd
