@@ -15,8 +15,12 @@ std::optional<Field> find_metadata(const Field& root, FieldErrors& errors)
 
 bool decode_mode(const Field& metadata, FieldErrors& errors)
 {
+    // Metadata is not checked; but an annotation that is lost here would enforce what is to be
+    // tried.
     const auto annotations = member(metadata, "annotations");
-    const auto field = annotations ? member(*annotations, "ebpfd.io/mode") : std::nullopt;
+    if (!annotations || !check_map(*annotations, errors))
+        return false;
+    const auto field = member(*annotations, "ebpfd.io/mode");
     const auto mode = field ? text_of(*field, errors) : std::nullopt;
     if (mode && *mode != "dry-run" && *mode != "enforce")
         errors.add(*field, "must be dry-run or enforce, is \"" + *mode + "\"");

@@ -40,5 +40,17 @@ TEST(DryRun, ASlipInTheAnnotationIsAnErrorOfTheFile)
     }
 }
 
+TEST(DryRun, AnnotationsThatAreNoMapAreAnErrorOfTheFile)
+{
+    for (const char* annotations : {"[ebpfd.io/mode, dry-run]", "'ebpfd.io/mode: dry-run'"}) {
+        const auto policy = decode_network_policy(
+            yaml_document("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                          "metadata: {name: p, annotations: " +
+                          std::string(annotations) + "}\nspec: {podSelector: {}}\n"));
+        ASSERT_FALSE(policy) << annotations;
+        EXPECT_THAT(policy.error().front().reason, HasSubstr("annotations: must be an object"));
+    }
+}
+
 } // namespace
 } // namespace ebpfd
