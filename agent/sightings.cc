@@ -54,8 +54,8 @@ Sighting sighting_of(const flow_key& key, const flow& entry, int64_t offset_ns)
     const auto dir = static_cast<direction>(entry.direction & 1);
     Sighting sighting = sighting_of(key, entry.pod, dir);
     sighting.question.believed = entry.believed != 0;
-    sighting.open = entry.verdict != VERDICT_DENY;
-    sighting.passed = entry.verdict == VERDICT_ALLOW;
+    sighting.open = !is_refused(entry.verdict);
+    sighting.passed = sighting.open;
     sighting.begun = is_begun(key.protocol, entry.tcp_flags[dir]);
     sighting.seen_ns = static_cast<int64_t>(entry.seen_ns) + offset_ns;
     return sighting;
@@ -68,10 +68,11 @@ bool is_same(const PodName* name, const Pod* pod)
     return name->pod == pod->name && name->pod_namespace == pod->pod_namespace;
 }
 
+// The reason is that of the verdict that would be, where a dry run would turn it.
 bool is_of_policy(const event& raw)
 {
     return raw.reason == REASON_DENIED || raw.reason == REASON_SPOOFED ||
-           raw.reason == REASON_UNKNOWN_POD;
+           raw.reason == REASON_UNKNOWN_POD || raw.verdict == VERDICT_WOULD_ALLOW;
 }
 
 // A refusal's direction is the packet's; its connection's is that of the rule that refused it.
@@ -114,9 +115,9 @@ public:
         if (!has_its_ends(record))
             return leave_out(raw.key);
         Sighting sighting = sighting_of(raw.key, raw.pod, dir);
-        sighting.passed = raw.verdict == VERDICT_ALLOW;
-        // The record does not say; the node's own traffic is never refused.
-        sighting.question.believed = sighting.passed;
+        sighting.passed = !is_refused(raw.verdict);
+        // The record does not say; the node's own traffic is never refused, by a dry run neither.
+        sighting.question.believed = raw.verdict == VERDICT_ALLOW;
         sighting.begun = begun;
         sighting.seen_ns = record.time_ns;
         result_.list.push_back(sighting);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "system/world.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -151,6 +152,30 @@ TEST_P(DryRun, CoverageExplainAndImpactKnowIt)
     const Json impact = ask({"policy", "impact", file});
     EXPECT_THAT(impact["notes"].dump(), HasSubstr("judged as if it were enforced"));
     EXPECT_GT(impact["flows"]["newly_allowed"], 0);
+}
+
+// What passes is not refused because a dry run says so, and what is refused does not pass.
+TEST_P(DryRun, ItsVerdictsAreNotThoseOfConnections)
+{
+    enforce({rehearsed(db_allows("trial", 80))});
+    EXPECT_TRUE(traffic({yes("scan", "db", 8080)}));
+    told("would-deny", 8080);
+    EXPECT_TRUE(lab::eventually([&] {
+        return agent()
+                   .ask({"policy", "suggest", "-n", "shop", "--workload", "db"})
+                   .find("port: 8080") != std::string::npos;
+    }));
+
+    constexpr int trial_port = 7201;
+    enforce({db_allows("strict", 80), rehearsed(db_allows("trial", trial_port))});
+    EXPECT_TRUE(traffic({no("scan", "db", trial_port)}));
+    told("would-allow", trial_port);
+    const auto file = agent().root() / "trial.yaml";
+    replace_file(file, db_allows("trial", trial_port).text);
+    const Json changes = ask({"policy", "impact", file})["changes"];
+    EXPECT_TRUE(std::ranges::any_of(changes, [&](const Json& change) {
+        return change["change"] == "newly-allowed" && change["port"] == trial_port;
+    })) << changes;
 }
 
 TEST_P(DryRun, ASlipInTheModeIsAnErrorOfTheFile)
