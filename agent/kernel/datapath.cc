@@ -47,6 +47,7 @@ private:
     Result<void> open_maps();
     Result<void> take_over(AttachMode mode);
     Result<void> set_audit(bool audit);
+    Result<void> leave_audit();
     void show_hooks_the_pods();
 
     Pins pins_;
@@ -57,6 +58,7 @@ private:
     std::unique_ptr<Attachment> attachment_;
     std::unique_ptr<Applier> applier_;
     std::unique_ptr<KernelHooks> hooks_;
+    bool audit_ = false; // wanted
 };
 
 Result<void> LoadedDatapath::open_maps()
@@ -113,7 +115,15 @@ Result<void> LoadedDatapath::start(const DatapathOptions& options)
         done = take_over(options.attach);
     if (done)
         done = commit_programs(pins_);
-    return done ? set_audit(options.audit) : done;
+    audit_ = options.audit;
+    return done && audit_ ? set_audit(true) : done;
+}
+
+// Not before there is a policy made for it: one made for audit mode knows no dry runs, and would
+// enforce them.
+Result<void> LoadedDatapath::leave_audit()
+{
+    return audit_ ? Result<void>{} : set_audit(false);
 }
 
 Result<size_t> LoadedDatapath::sweep(const std::function<void(const event&)>& closed)
@@ -133,6 +143,11 @@ Result<ApplyReport> LoadedDatapath::apply(const Plan& plan)
 {
     auto report = applier_->apply(plan);
     show_hooks_the_pods();
+    if (!report)
+        return report;
+    if (auto left = leave_audit(); !left)
+        report->warnings.push_back("audit mode goes on: " + left.error().message);
+    report->generation = state_.generation();
     return report;
 }
 

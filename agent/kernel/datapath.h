@@ -37,7 +37,7 @@ enum class AttachMode : uint8_t { automatic, tcx, clsact };
 struct DatapathOptions {
     std::string bpffs; // folder on a bpf file system; made if missing
     Capacities capacities;
-    bool audit = false;
+    bool audit = false; // entered at once, left by the first apply
     AttachMode attach = AttachMode::automatic;
 };
 

@@ -112,6 +112,24 @@ TEST(Datapath, AChangeOfAuditHasFlowsJudgedAgain)
     EXPECT_EQ(value_of(read_maps(bpffs)->state()).generation, 2u);
 }
 
+// What was made for audit mode has dry runs among what would be enforced.
+TEST(Datapath, AuditModeIsLeftByTheFirstPolicyMadeForEnforcement)
+{
+    Bpffs bpffs;
+    auto options = small_options(bpffs);
+    options.audit = true;
+    ASSERT_TRUE(Datapath::open(options));
+    const auto datapath = open_datapath(bpffs);
+    ASSERT_TRUE(datapath);
+    EXPECT_EQ(value_of(read_maps(bpffs)->state()).audit, 1u);
+    const auto report = datapath->apply({});
+    ASSERT_TRUE(report);
+    const auto state = value_of(read_maps(bpffs)->state());
+    EXPECT_EQ(state.audit, 0u);
+    EXPECT_EQ(state.generation, 2u); // open flows are judged again
+    EXPECT_EQ(report->generation, 2u);
+}
+
 TEST(Datapath, DetachLeavesNothing)
 {
     Bpffs bpffs;
