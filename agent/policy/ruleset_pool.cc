@@ -9,19 +9,32 @@ namespace ebpfd {
 
 namespace {
 
+constexpr size_t NAMED_POLICIES = 8; // in a message
+
+// The first few, and how many more there are.
+std::string policies_of(const Subject& subject, direction dir)
+{
+    std::vector<std::string> keys;
+    for (const ClusterPolicy* policy : subject.cluster_policies[dir])
+        keys.push_back(policy->key());
+    for (const NetworkPolicy* policy : subject.policies[dir])
+        keys.push_back(policy->key());
+    std::string text;
+    for (size_t i = 0; i < std::min(keys.size(), NAMED_POLICIES); ++i)
+        text += (i == 0 ? "" : ", ") + keys[i];
+    if (keys.size() > NAMED_POLICIES)
+        text += " and " + std::to_string(keys.size() - NAMED_POLICIES) + " more";
+    return text;
+}
+
 Result<void> check_room(const Subject& subject, direction dir, size_t needed)
 {
     if (needed <= RULES_MAX)
         return {};
-    std::string policies;
-    for (const ClusterPolicy* policy : subject.cluster_policies[dir])
-        policies += (policies.empty() ? "" : ", ") + policy->key();
-    for (const NetworkPolicy* policy : subject.policies[dir])
-        policies += (policies.empty() ? "" : ", ") + policy->key();
     return fail(0, "pod " + subject.local->pod->key() + " needs " + std::to_string(needed) +
                        (dir == DIRECTION_INGRESS ? " ingress" : " egress") +
                        " rules, a rule set holds " + std::to_string(RULES_MAX) +
-                       "; policies that select it: " + policies);
+                       "; policies that select it: " + policies_of(subject, dir));
 }
 
 std::vector<IpAddress> owned_addresses(const Pod& pod, const Identities& identities)

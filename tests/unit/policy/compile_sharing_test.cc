@@ -10,6 +10,7 @@ namespace ebpfd {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 
 const Labels WEB{{"app", "web"}};
@@ -200,6 +201,17 @@ TEST(Compile, TooManyRulesAreRefusedWithPodAndPolicies)
     EXPECT_THAT(plan.error().message, HasSubstr("shop/web"));
     EXPECT_THAT(plan.error().message, HasSubstr("shop/long"));
     EXPECT_THAT(plan.error().message, HasSubstr("513"));
+}
+
+TEST(Compile, OfManyPoliciesAMessageNamesTheFirst)
+{
+    Scene scene;
+    scene.local("shop/web", WEB, {"10.0.0.1"});
+    for (size_t number = 0; number < RULES_MAX; ++number)
+        scene.add(ingress_policy("shop/p" + std::to_string(number), {}, Rules().rule({})));
+    const auto plan = compile(scene.world);
+    ASSERT_FALSE(plan);
+    EXPECT_THAT(plan.error().message, EndsWith(" and 504 more"));
 }
 
 TEST(Compile, PolicyGivenTwiceCountsOnceWithAWarning)
