@@ -4,6 +4,7 @@
 #include "source/parse.h"
 #include "source/read.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <iostream>
 #include <iterator>
@@ -143,6 +144,8 @@ Result<Exit> show(const Context& context, const ImpactOptions& options)
 {
     if (options.files.empty() && options.remove.empty())
         return fail(EINVAL, "want files, or policies to --remove");
+    if (std::ranges::count(options.files, "-") > 1)
+        return fail(EINVAL, "the standard input can be read once only");
     const auto remove = removed(context, options.remove);
     if (!remove)
         return std::unexpected(remove.error());

@@ -60,6 +60,13 @@ TEST_F(PolicyImpact, SendsTheFilesAndShowsWhatWouldBeCut)
     EXPECT_THAT(tool.err, HasSubstr("a note"));
 }
 
+TEST_F(PolicyImpact, TheStandardInputStandsForOneFile)
+{
+    EXPECT_EQ(tool.run({"policy", "impact", "-", "-"}), Exit::usage);
+    EXPECT_THAT(tool.err, HasSubstr("once only"));
+    EXPECT_TRUE(tool.posted.empty());
+}
+
 TEST_F(PolicyImpact, TheExitCodeSaysOfCutsIfAsked)
 {
     const std::string file = write("");
