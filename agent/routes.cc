@@ -10,6 +10,7 @@
 #include "suggest.h"
 
 #include <charconv>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 namespace ebpfd {
@@ -104,6 +105,16 @@ HttpReply ready(const Sources& sources)
 
 using Answer = std::function<HttpReply(const HttpRequest&)>;
 
+// For answers that compile worlds: what that leaves behind is much, and nobody needs it.
+Answer trimmed(Answer answer)
+{
+    return [answer = std::move(answer)](const HttpRequest& request) {
+        HttpReply reply = answer(request);
+        malloc_trim(0);
+        return reply;
+    };
+}
+
 HttpRoute get(std::string pattern, Answer answer)
 {
     return {"GET", std::move(pattern), std::move(answer), {}};
@@ -131,10 +142,12 @@ std::vector<HttpRoute> socket_routes(const Sources& sources)
     routes.push_back(get("/v1/loss", [=](const auto&) {
         return HttpReply{.body = loss_json(sources.observer.counts())};
     }));
-    const Answer judged = [=](const auto& request) { return impact_reply(sources, request); };
+    const Answer judged =
+        trimmed([=](const auto& request) { return impact_reply(sources, request); });
     routes.push_back({"POST", "/v1/policy/impact", judged, {}, true});
-    routes.push_back(get("/v1/policy/suggest",
-                         [=](const auto& request) { return suggest_reply(sources, request); }));
+    routes.push_back(get("/v1/policy/suggest", trimmed([=](const auto& request) {
+                             return suggest_reply(sources, request);
+                         })));
     const auto observed = [=](const HttpRequest& request) {
         return observe_stream(sources.observer, request);
     };
