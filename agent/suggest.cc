@@ -96,7 +96,7 @@ std::string head_of(const Material& material, const std::string& node)
 {
     const auto open = std::ranges::count_if(material.used, &Connection::open);
     std::string head = fmt::format(
-        "# What node {} saw since {}: {} connections, {} of them open now.\n"
+        "# What node {} saw since {}: connections: {}, open now: {}.\n"
         "# None of them would be cut, by these policies added to what is in force or in place of\n"
         "# the NetworkPolicies of their namespaces: the agent has judged each. What pods do on\n"
         "# other nodes, and what they do seldom, was not seen.\n",
