@@ -50,6 +50,15 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& from)
     to.insert(to.end(), from.begin(), from.end());
 }
 
+// Returns whether there were any.
+bool take_out_rehearsals(World& world)
+{
+    const auto rehearsed = [&](const auto& policy) { return world.rehearses(*policy); };
+    return std::erase_if(world.policies, rehearsed) +
+               std::erase_if(world.cluster_policies, rehearsed) >
+           0;
+}
+
 // What was in force, at the interfaces there are now. Those of pods that are new since are closed.
 World last_world_at(const World& last, std::vector<LocalInterface> interfaces)
 {
@@ -319,6 +328,16 @@ Result<Enforcer::Outcome> Agent::enforce_what_fits(World& world, std::string& er
 {
     auto outcome = enforcer_->enforce(world);
     error = outcome ? "" : outcome.error().message;
+    // A rehearsal keeps nothing from being enforced.
+    if (!outcome && take_out_rehearsals(world)) {
+        outcome = enforcer_->enforce(world);
+        if (outcome) {
+            error += "; dry runs are left out";
+            return outcome;
+        }
+    }
+    if (!error.empty())
+        error += "; the previous policy stays in force";
     if (outcome || view_.revision == 0)
         return outcome;
     if (!world.has_policies_of(*view_.world)) {
@@ -380,7 +399,7 @@ void Agent::report(View& view)
         if (!dir.error.empty())
             (dir.tolerated ? view.warnings : errors).push_back(dir.sentence());
     if (!view.apply_error.empty())
-        errors.push_back(view.apply_error + "; the previous policy stays in force");
+        errors.push_back(view.apply_error);
     std::vector<std::string> warnings = view.attach_warnings;
     append(warnings, view.warnings);
     view_ = view;

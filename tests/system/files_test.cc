@@ -139,6 +139,26 @@ TEST_F(Files, PodsThatComeWithAnInventoryThatDoesNotFitAreClosed)
     EXPECT_TRUE(traffic({yes("api", "web", 80)}));
 }
 
+TEST_F(Files, DryRunsThatDoNotFitKeepNothingFromBeingEnforced)
+{
+    std::string rules;
+    for (int port = 1; port <= 600; ++port)
+        rules += fmt::format("{{ports: [{{port: {}}}]}}, ", port * 2);
+    std::string huge = policy("shop/huge", "{podSelector: {}, ingress: [" + rules + "]}").text;
+    const std::string metadata = "metadata: {";
+    huge.insert(huge.find(metadata) + metadata.size(), "annotations: {ebpfd.io/mode: dry-run}, ");
+    replace_file(file("huge.yaml"), huge);
+    replace_file(file("db.yaml"), allow("db", 80));
+    auto inventory = Inventory::of(world_->node());
+    inventory.pod("web").labels = "{app: other}"; // as good as a new pod
+    world_->describe(inventory);
+    const auto refused = agent().settle();
+    EXPECT_EQ(refused.exit, exit_degraded);
+    EXPECT_THAT(refused.out + refused.err, HasSubstr("512"));
+    EXPECT_THAT(refused.out + refused.err, HasSubstr("dry runs are left out"));
+    EXPECT_TRUE(traffic({yes("api", "db", 80), no("api", "db", 8080), yes("api", "web", 8080)}));
+}
+
 TEST_F(Files, RenamedFilesAreReadAndDeletedOnesForgotten)
 {
     replace_file(file("db.yaml"), allow("db", 80));
