@@ -112,7 +112,8 @@ void check_rule(const Place<Policy>& place, const Earlier<Policy>& earlier,
     for (const Policy* policy : earlier) {
         const bool own = policy == &place.policy;
         const size_t end = own ? place.index : rules_of(*policy, place.dir).size();
-        if (!has_more_subjects(*policy, place.policy))
+        const bool only_watches = policy->dry_run && !place.policy.dry_run;
+        if (only_watches || !has_more_subjects(*policy, place.policy))
             continue;
         for (size_t index = 0; index < end; ++index) {
             const Place<Policy> other{*policy, place.dir, index};

@@ -113,6 +113,20 @@ TEST_F(PolicyLint, ADenyBeforeAnAllowIsAWarning)
     EXPECT_EQ(findings[0].code, "shadowed");
 }
 
+TEST_F(PolicyLint, ADryRunShadowsOtherDryRunsAlone)
+{
+    ClusterPolicy& trial = cluster("a", 1);
+    trial.dry_run = true;
+    trial.ingress = {rule({namespaces({})}, {}, ACTION_DENY)};
+    ClusterPolicy& real = cluster("b", 2);
+    real.ingress = {rule({namespaces({})}, {port(80)})};
+    EXPECT_THAT(found(), IsEmpty());
+    real.dry_run = true;
+    EXPECT_THAT(found(), ElementsAre("shadowed ClusterNetworkPolicy/b ingress[0]"));
+    trial.dry_run = false;
+    EXPECT_THAT(found(), ElementsAre("shadowed ClusterNetworkPolicy/b ingress[0]"));
+}
+
 TEST_F(PolicyLint, EqualPrioritiesAreNotedAndOppositeRulesWarnedOf)
 {
     cluster("a", 1).ingress = {rule({namespaces({})}, {port(80)}, ACTION_DENY)};
