@@ -18,6 +18,18 @@ template <size_t N> void put_text(char (&field)[N], std::string_view text)
     field[length] = '\0';
 }
 
+// A list that is too long ends with a whole name, and says that there are more.
+template <size_t N> void put_list(char (&field)[N], std::string_view list)
+{
+    constexpr std::string_view MORE = ",...";
+    if (list.size() < N)
+        return put_text(field, list);
+    const size_t end = list.substr(0, N - MORE.size()).rfind(',');
+    put_text(field, end == std::string_view::npos
+                        ? std::string(list)
+                        : std::string(list.substr(0, end)) + std::string(MORE));
+}
+
 // Whether identities can matter: some rule matches neither everyone nor every pod. It does not
 // depend on which identities there are, so a rule set keeps its number while they come and go.
 bool needs_identities(const PlanRuleset& planned)
@@ -82,7 +94,7 @@ rule_info encode_rule(const PlanRule& rule)
     info.action = static_cast<uint8_t>(rule.action);
     info.dry_run = rule.dry_run ? 1 : 0;
     put_text(info.policy_namespace, rule.policy_namespace);
-    put_text(info.policy, rule.policy);
+    put_list(info.policy, rule.policy);
     put_text(info.file, rule.origin.file);
     return info;
 }

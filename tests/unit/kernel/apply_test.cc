@@ -64,6 +64,18 @@ protected:
 
 } // namespace
 
+TEST(Encode, AListOfPoliciesThatIsTooLongEndsWithAWholeName)
+{
+    PlanRule rule;
+    for (int number = 100; number < 200; ++number)
+        rule.policy += (number == 100 ? "shop/p" : ",shop/p") + std::to_string(number);
+    const std::string policies = encode_rule(rule).policy;
+    EXPECT_TRUE(policies.starts_with("shop/p100,shop/p101,"));
+    EXPECT_TRUE(policies.ends_with(",shop/p124,...")) << policies;
+    rule.policy = std::string(255, 'a');
+    EXPECT_EQ(encode_rule(rule).policy, rule.policy);
+}
+
 TEST_F(Apply, APlanIsReadBackAsItWasWritten)
 {
     const auto report = apply(web_plan());
