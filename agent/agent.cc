@@ -19,6 +19,7 @@ using std::chrono::steady_clock;
 
 constexpr auto tick_interval = 5s;
 constexpr auto idle_after = 50ms;
+constexpr unsigned ticks_between_looks = 6; // at what is attached: some milliseconds for many pods
 constexpr int interface_rounds = 16; // bounds how long a storm of notifications holds the loop
 constexpr size_t notes_shown = 10;
 
@@ -272,6 +273,8 @@ void Agent::round(bool rescan)
     else
         changed = parts_.folders.collect() || changed;
     const bool again = ticked && (!view_.apply_error.empty() || !view_.attach_warnings.empty());
+    if (rescan || (ticked && ++ticks_ % ticks_between_looks == 0))
+        changed = find_lost() || changed;
     if (changed || rescan || again)
         update();
     if (!asking.empty()) // who reads the maps next shall not find there what has gone
@@ -280,6 +283,19 @@ void Agent::round(bool rescan)
         promise.set_value();
     if (ticked)
         tick();
+}
+
+// Whether an interface has lost its programs: it is open until it gets them again.
+bool Agent::find_lost()
+{
+    enforcer_->finish();
+    const auto lost = datapath_->find_lost();
+    for (const auto& interface : lost)
+        spdlog::error("interface {} was open: somebody had removed ebpfd's programs from it; they "
+                      "are put there again",
+                      interface);
+    applies_.count_reattached(lost.size());
+    return !lost.empty();
 }
 
 bool Agent::collect_interfaces()

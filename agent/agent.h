@@ -49,6 +49,7 @@ private:
     bool collect_interfaces();
     World make_world(std::vector<std::string>& warnings, size_t& nodes);
     Result<Enforcer::Outcome> enforce_what_fits(World& world, std::string& error);
+    bool find_lost();
     void update();
     void report(View& view);
     void tick();
@@ -69,6 +70,7 @@ private:
     Homes homes_;
     std::string interface_error_;
     bool trim_due_ = false;
+    unsigned ticks_ = 0;
     NewLines errors_{spdlog::level::err};
     NewLines warnings_{spdlog::level::warn};
     std::unique_ptr<RecordReader> reader_;

@@ -2,6 +2,7 @@
 #include "kernel/applier.h"
 
 #include "kernel/capacity.h"
+#include "kernel/filters.h"
 #include "kernel/flows.h"
 #include "kernel/numbering.h"
 
@@ -140,6 +141,19 @@ std::vector<std::string> Applier::attach_all()
                 fmt::format("interface {}: {}", row.name.interface, attached.error().message));
     }
     return warnings;
+}
+
+std::vector<std::string> Applier::find_lost()
+{
+    std::vector<std::string> lost;
+    for (auto& [ifindex, row] : applied_.endpoints) {
+        if (!row.attached || attachment_.holds(ifindex).value_or(true) ||
+            !interface_exists(ifindex))
+            continue;
+        row.attached = false;
+        lost.emplace_back(row.name.interface);
+    }
+    return lost;
 }
 
 Result<ApplyReport> Applier::apply(const Plan& plan)

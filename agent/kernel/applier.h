@@ -28,6 +28,10 @@ public:
     // apply. Returns what could not be done.
     std::vector<std::string> attach_all();
 
+    // The interfaces of endpoints that have lost a program, by others' hands: the next apply
+    // attaches them again.
+    std::vector<std::string> find_lost();
+
     const Applied& applied() const { return applied_; }
     // Flows without an endpoint are gone: interfaces may be used again freely.
     void flows_swept() { stale_flows_.clear(); }

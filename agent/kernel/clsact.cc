@@ -78,16 +78,28 @@ Result<void> ClsactAttachment::attach_one(uint32_t ifindex, size_t hook,
     return put_filter(ifindex, HOOKS[hook], programs_.judge[hook], nullptr, priority);
 }
 
+Result<bool> ClsactAttachment::is_attached(uint32_t ifindex, const Hook& hook) const
+{
+    const auto filters = filters_at(ifindex, hook);
+    if (!filters)
+        return std::unexpected(filters.error());
+    return find_ours(*filters) != nullptr;
+}
+
 Result<bool> ClsactAttachment::is_attached(uint32_t ifindex) const
 {
-    for (const auto& hook : HOOKS) {
-        const auto filters = filters_at(ifindex, hook);
-        if (!filters)
-            return std::unexpected(filters.error());
-        if (find_ours(*filters))
-            return true;
-    }
+    for (const auto& hook : HOOKS)
+        if (const auto attached = is_attached(ifindex, hook); !attached || *attached)
+            return attached;
     return false;
+}
+
+Result<bool> ClsactAttachment::holds(uint32_t ifindex) const
+{
+    for (const auto& hook : HOOKS)
+        if (const auto attached = is_attached(ifindex, hook); !attached || !*attached)
+            return attached;
+    return true;
 }
 
 Result<void> ClsactAttachment::judge_rest(uint32_t ifindex, size_t hook) const

@@ -14,9 +14,11 @@ public:
     }
     std::string mode() const override { return "clsact"; }
     Result<void> attach(uint32_t ifindex) override;
+    Result<bool> holds(uint32_t ifindex) const override;
     Result<void> detach(uint32_t ifindex) override;
 
-    // Whether a filter of ours is there.
+    // Whether a filter of ours is there, at this hook or at any.
+    Result<bool> is_attached(uint32_t ifindex, const Hook& hook) const;
     Result<bool> is_attached(uint32_t ifindex) const;
     // From now on our filter at the hook leaves out what is marked as judged.
     // No filter, which somebody else may have removed: no error.

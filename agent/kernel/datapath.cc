@@ -29,6 +29,7 @@ public:
     Result<void> start(const DatapathOptions& options);
 
     Result<ApplyReport> apply(const Plan& plan) override;
+    std::vector<std::string> find_lost() override { return applier_->find_lost(); }
     Result<void> settle() override { return applier_->settle(); }
     uint32_t generation() const override { return state_.generation(); }
     std::string attach_mode() const override { return attachment_->mode(); }

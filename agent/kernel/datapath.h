@@ -65,6 +65,9 @@ public:
     // rule, a name), the generation stays. Interfaces that could not be attached are tried again
     // by the next apply.
     virtual Result<ApplyReport> apply(const Plan& plan) = 0;
+    // Looks whether somebody has taken the programs from interfaces, and names those: they are open
+    // until the next apply, which attaches them again.
+    virtual std::vector<std::string> find_lost() = 0;
     // The last part of an apply, for when there is time: waits some milliseconds until no packet
     // uses the previous policy, then erases it. The next apply does it first if nobody has.
     virtual Result<void> settle() = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/filters.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <libmnl/libmnl.h>
@@ -8,6 +9,7 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <memory>
+#include <net/if.h>
 
 namespace ebpfd {
 
@@ -89,6 +91,12 @@ Result<std::vector<TcFilter>> filters_at(uint32_t ifindex, const Hook& hook)
     if (more < 0 && errno != ENODEV && errno != ENOENT && errno != EINVAL)
         return fail_errno("read tc filters");
     return filters;
+}
+
+bool interface_exists(uint32_t ifindex)
+{
+    std::array<char, IF_NAMESIZE> name{};
+    return if_indextoname(ifindex, name.data()) != nullptr;
 }
 
 } // namespace ebpfd

@@ -2,10 +2,9 @@
 #include "kernel/handover.h"
 
 #include "base/log.h"
+#include "kernel/filters.h"
 
 #include <algorithm>
-#include <array>
-#include <net/if.h>
 
 namespace ebpfd {
 
@@ -16,12 +15,6 @@ using namespace std::chrono_literals;
 constexpr auto quiet = 500ms;   // without new interfaces, before work begins
 constexpr auto patience = 10s;  // that an interface waits for a quiet moment
 constexpr auto breather = 50ms; // between two interfaces, for others who want the network lock
-
-bool exists(uint32_t ifindex)
-{
-    std::array<char, IF_NAMESIZE> name{};
-    return if_indextoname(ifindex, name.data()) != nullptr;
-}
 
 } // namespace
 
@@ -60,7 +53,7 @@ void Handover::run(const std::stop_token& stop)
         busy_ = waiting_.front().ifindex;
         waiting_.pop_front();
         lock.unlock();
-        if (auto done = work_(*busy_); !done && exists(*busy_))
+        if (auto done = work_(*busy_); !done && interface_exists(*busy_))
             spdlog::warn("interface {} keeps its tc filters: {}", *busy_, done.error().message);
         lock.lock();
         busy_.reset();

@@ -112,6 +112,19 @@ Result<void> TcxAttachment::hand_over(uint32_t ifindex)
     return {};
 }
 
+// A link goes with its pin, and with the whole bpffs.
+Result<bool> TcxAttachment::holds(uint32_t ifindex) const
+{
+    for (const auto& hook : HOOKS) {
+        const Fd pinned(bpf_obj_get(pins_.link(ifindex, hook.name).c_str()));
+        if (pinned && link_ifindex(pinned.get()) == ifindex)
+            continue;
+        if (const auto filter = filters_.is_attached(ifindex, hook); !filter || !*filter)
+            return filter;
+    }
+    return true;
+}
+
 Result<void> TcxAttachment::detach(uint32_t ifindex)
 {
     handover_.remove(ifindex);

@@ -13,6 +13,7 @@ public:
     TcxAttachment(const Pins& pins, const Programs& programs);
     std::string mode() const override { return "tcx"; }
     Result<void> attach(uint32_t ifindex) override;
+    Result<bool> holds(uint32_t ifindex) const override;
     Result<void> detach(uint32_t ifindex) override;
 
 private:

@@ -204,6 +204,12 @@ struct ApplyMetrics::State {
                                       .Help("Changes that could not be applied.")
                                       .Register(registry)
                                       .Add({});
+    prometheus::Counter& reattached =
+        prometheus::BuildCounter()
+            .Name("ebpfd_interfaces_reattached_total")
+            .Help("Interfaces from which somebody had removed ebpfd's programs.")
+            .Register(registry)
+            .Add({});
 };
 
 ApplyMetrics::ApplyMetrics() : state_(std::make_unique<State>()) {}
@@ -223,6 +229,11 @@ void ApplyMetrics::observe_stages(const ApplyTimes& times)
          {std::pair{&state_->compile, times.compile}, std::pair{&state_->write, times.write},
           std::pair{&state_->flip, times.flip}, std::pair{&state_->attach, times.attach}})
         stage->Observe(std::chrono::duration<double>(time).count());
+}
+
+void ApplyMetrics::count_reattached(size_t interfaces)
+{
+    state_->reattached.Increment(static_cast<double>(interfaces));
 }
 
 std::string ApplyMetrics::render(const MetricValues& values) const

@@ -108,6 +108,8 @@ public:
     // From a change that was noticed to its being in force, or to its failure.
     void observe(std::chrono::nanoseconds duration, bool applied);
     void observe_stages(const ApplyTimes& times);
+    // Interfaces that had lost their programs and have them again.
+    void count_reattached(size_t interfaces);
 
     // The text of /metrics, in the format of Prometheus.
     std::string render(const MetricValues& values) const;

@@ -74,6 +74,27 @@ TEST_P(Interfaces, PodIsEnforcedWhenItsInterfaceAppears)
     }));
 }
 
+TEST_P(Interfaces, ProgramsThatSomebodyRemovesAreFoundMissingAndPutBack)
+{
+    inventory_.add(late_pod());
+    describe(inventory_);
+    enforce({late_allows_80()});
+    plug_in();
+    EXPECT_TRUE(listed("veth-late"));
+    // In the quiet moment after it came, links have taken over from its filters.
+    const auto links = agent().bpffs() / "links";
+    const auto linked = [&] {
+        return std::distance(std::filesystem::directory_iterator(links), {}) == 10;
+    };
+    ASSERT_TRUE(lab::eventually(linked));
+    for (const auto& link : std::filesystem::directory_iterator(links))
+        std::filesystem::remove(link);
+    EXPECT_TRUE(traffic({yes("web", "late", 8080)})); // open, as nobody has looked
+    EXPECT_EQ(agent().settle().exit, exit_ok);
+    EXPECT_TRUE(traffic(judged_));
+    EXPECT_THAT(agent().process().err(), HasSubstr("interface veth-late was open"));
+}
+
 TEST_P(Interfaces, PodIsEnforcedWhenItIsDescribed)
 {
     enforce({late_allows_80()});

@@ -113,6 +113,13 @@ protected:
                         static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
         return bpf_tc_hook_create(&hook) == 0;
     }
+    void remove_qdisc() const
+    {
+        LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex_),
+                    .attach_point =
+                        static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
+        ASSERT_EQ(bpf_tc_hook_destroy(&hook), 0);
+    }
     void add_foreign_filter(const Fd& program) const
     {
         ASSERT_TRUE(add_qdisc());
@@ -297,6 +304,23 @@ TEST_F(Attach, ClsactFiltersComeAndGoWithTheirQdisc)
         ASSERT_TRUE(datapath->apply({}));
         EXPECT_TRUE(filters(HOOKS[0]).empty());
         add_foreign_filter(foreign_program()); // the qdisc is gone: it can be made
+    });
+}
+
+TEST_P(AttachEither, WhatOthersRemoveIsFoundAndPutBack)
+{
+    inside([&] {
+        const auto datapath = start(GetParam());
+        ASSERT_TRUE(datapath);
+        value_of(datapath->apply(plan()));
+        const bool links = GetParam() == AttachMode::tcx;
+        ASSERT_TRUE(!links || becomes_linked());
+        EXPECT_TRUE(datapath->find_lost().empty());
+        links ? (void)std::filesystem::remove(link("egress")) : remove_qdisc();
+        EXPECT_EQ(datapath->find_lost(), std::vector<std::string>{"veth-web"});
+        EXPECT_TRUE(value_of(datapath->apply(plan())).warnings.empty());
+        EXPECT_TRUE(datapath->find_lost().empty());
+        EXPECT_TRUE(links ? becomes_linked() : filters(HOOKS[1]).size() == 1);
     });
 }
 
