@@ -4,12 +4,13 @@
 #include "analysis/impact.h"
 #include "analysis/suggestion.h"
 #include "bench/crowd.h"
-#include "bench/samples.h"
+#include "bench/groups.h"
 #include "policy/compile.h"
 
 #include <chrono>
 #include <fmt/format.h>
 #include <functional>
+#include <stdexcept>
 
 // What questions about policies that are not in force cost, in a large cluster: without the
 // kernel, whose tables of connections are read once.
@@ -18,7 +19,6 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr int rounds = 5;
 constexpr uint32_t pods = 10'000;
 constexpr uint32_t local_pods = 250;
 constexpr uint32_t policies = 1'000;
@@ -116,12 +116,13 @@ double milliseconds_of(const std::function<void()>& work)
     return duration<double, std::milli>(steady_clock::now() - start).count();
 }
 
-void show(const char* what, const std::function<void()>& work)
+void show(Run& run, const char* what, const std::function<void()>& work)
 {
     Samples samples;
-    for (int round = 0; round < rounds; ++round)
+    for (int round = 0; round < run.rounds(); ++round)
         samples.add(milliseconds_of(work));
-    fmt::print("| {} | {:.0f} | {:.0f} |\n", what, samples.at(0.5), samples.at(1));
+    run.record({.group = "analysis", .name = "questions about policies", .unit = "ms"}, what, {},
+               samples);
 }
 
 ebpfd::World with_one_more(const ebpfd::World& before)
@@ -136,36 +137,33 @@ ebpfd::World with_one_more(const ebpfd::World& before)
 
 } // namespace
 
-bool measure_analysis()
+void measure_analysis(Run& run)
 {
     const ebpfd::World before = world();
     const ebpfd::World after = with_one_more(before);
     const auto seen = sightings();
-    fmt::print("| {} policies, {} pods, {} of them local, {} connections; ms | median | max |\n"
-               "|---|---|---|\n",
-               policies, pods, local_pods, flows);
-    show("compile one world", [&] { must(ebpfd::compile(before)); });
+    show(run, "compile one world", [&] { must(ebpfd::compile(before)); });
     size_t cut = 0;
-    show("policy impact: two worlds compiled, all connections judged by both", [&] {
+    show(run, "policy impact: two worlds compiled, all connections judged by both", [&] {
         const auto one = must(ebpfd::compile(before)), other = must(ebpfd::compile(after));
         const ebpfd::AddressBook book(before);
         cut = ebpfd::compare_rulings(one, other, ebpfd::join(seen, book), book).cut;
     });
     size_t bytes = 0;
-    show("policy suggest, without its proof, which is two impacts", [&] {
+    show(run, "policy suggest, without its proof, which is two impacts", [&] {
         const ebpfd::AddressBook book(before);
         bytes = 0;
         for (const auto& one : ebpfd::suggest(ebpfd::join(seen, book), book, {}))
             bytes += ebpfd::yaml_of(one).size();
     });
     size_t rules = 0, peers = 0;
-    show("policy coverage, of all pods", [&] { rules = ebpfd::cover(before).rules.size(); });
-    show("policy explain, of one pod", [&] {
+    show(run, "policy coverage, of all pods", [&] { rules = ebpfd::cover(before).rules.size(); });
+    show(run, "policy explain, of one pod", [&] {
         const auto explained = must(ebpfd::explain(before, before.pods.front()->key()));
         peers = explained->directions[DIRECTION_EGRESS].decided.size();
     });
-    fmt::print("\n");
-    return cut > 0 && bytes > 0 && rules > policies && peers > 0;
+    if (cut == 0 || bytes == 0 || rules <= policies || peers == 0)
+        throw std::runtime_error("a question was not answered");
 }
 
 } // namespace bench

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/crowd.h"
-#include "bench/samples.h"
+#include "bench/groups.h"
 #include "kernel/pinned.h"
 #include "lab/socket.h"
 #include "system/agent.h"
@@ -132,37 +132,30 @@ long resident_kib(pid_t pid)
     return -1;
 }
 
-void show(const std::string& name, const Samples& samples)
-{
-    fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} |\n", name, samples.at(0.5), samples.at(0.99),
-               samples.at(1));
-}
-
-void measure_changes_with(lab::Node& node, Agent& agent, const std::string& mode)
+void measure_changes_with(Run& run, lab::Node& node, Agent& agent, const std::string& mode)
 {
     if (!agent.start({"--attach", mode}))
         throw std::runtime_error("ebpfd did not start: " + agent.process().err());
     const auto maps = must(ebpfd::PinnedMaps::open(agent.bpffs()));
-    show("policy file renamed to packet judged by it, " + mode, measure_policy(agent, *maps, node));
-    show("inventory entry comes to pod enforced, " + mode, measure_entry(agent, *maps, node));
-    show("interface comes to pod enforced, " + mode, measure_interface(agent, *maps, node));
-    fmt::print("| resident memory of ebpfd, KiB, {} | {} | | |\n", mode,
-               resident_kib(agent.process().pid()));
+    const auto record = [&](const char* name, const Samples& samples) {
+        run.record({.group = "change", .name = name, .unit = "ms"}, mode, {}, samples);
+    };
+    record("policy file renamed to packet judged by it", measure_policy(agent, *maps, node));
+    record("inventory entry comes to pod enforced", measure_entry(agent, *maps, node));
+    record("interface comes to pod enforced", measure_interface(agent, *maps, node));
+    run.record({.group = "change", .name = "resident memory of ebpfd", .unit = "KiB"}, mode, {},
+               Samples({static_cast<double>(resident_kib(agent.process().pid()))}));
     agent.stop();
     (void)agent.detach();
 }
 
 } // namespace
 
-bool measure_changes()
+void measure_changes(Run& run)
 {
     Crowd crowd;
-    fmt::print("| {0} local pods, {0} policies; ms | median | p99 | max |\n|---|---|---|---|\n",
-               Crowd::pods);
     for (const char* mode : {"tcx", "clsact"})
-        measure_changes_with(*crowd.node, crowd.agent, mode);
-    fmt::print("\n");
-    return true;
+        measure_changes_with(run, *crowd.node, crowd.agent, mode);
 }
 
 } // namespace bench

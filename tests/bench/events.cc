@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/fd.h"
 #include "bench/crowd.h"
-#include "bench/samples.h"
+#include "bench/groups.h"
 #include "kernel/datapath.h"
 #include "kernel/raw_map.h"
 #include "observe/observer.h"
@@ -220,7 +220,7 @@ uint64_t resident_kib()
     return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
 }
 
-void measure_overload(int readers)
+void measure_overload(Run& run, int readers)
 {
     ebpfd::DatapathOptions options;
     options.bpffs = fmt::format("/sys/fs/bpf/events-bench-{}", getpid());
@@ -241,40 +241,38 @@ void measure_overload(int readers)
     }
     const auto counts = observer.counts();
     const auto read = static_cast<double>(counts.consumed);
-    fmt::print("| {} | {:.0f} | {:.2f} % | {} | {:.0f} | {} |\n", readers,
-               static_cast<double>(offered.refusals + offered.flows) / offered.seconds,
-               100 - 100 * static_cast<double>(counts.by_type[EVENT_FLOW_OPEN]) /
-                         static_cast<double>(offered.flows),
-               offered.refusals - counts.by_type[EVENT_DROP], cpu / read,
-               resident_kib() - memory_before);
+    const auto show = [&](const char* name, const char* unit, double value) {
+        run.record({.group = "events", .name = name, .unit = unit, .size_name = "followers"},
+                   "1,000,000 events/s offered", readers, Samples({value}));
+    };
+    show("events offered", "events/s",
+         static_cast<double>(offered.refusals + offered.flows) / offered.seconds);
+    show("flow events lost", "%",
+         100 - 100 * static_cast<double>(counts.by_type[EVENT_FLOW_OPEN]) /
+                   static_cast<double>(offered.flows));
+    show("refusals lost", "events",
+         static_cast<double>(offered.refusals - counts.by_type[EVENT_DROP]));
+    show("agent CPU an event, overloaded", "ns", cpu / read);
+    show("memory more", "KiB", static_cast<double>(resident_kib() - memory_before));
     datapath.reset();
     (void)ebpfd::Datapath::detach(options.bpffs);
 }
 
 } // namespace
 
-bool measure_events()
+void measure_events(Run& run)
 {
-    fmt::print("| agent CPU an event, ns | min | median | max |\n|---|---|---|---|\n");
+    const Measurement cpu{.group = "events", .name = "agent CPU an event", .unit = "ns"};
     const Audience audiences[] = {{"nobody", 0, true, {}},
                                   {"1 follower", 1, true, {}},
                                   {"10 followers", 10, true, {}},
                                   {"10 followers of refusals", 10, true, {{"type", "drop"}}},
                                   {"10 followers that take nothing", 10, false, {}}};
-    for (const Audience& audience : audiences) {
-        const Samples samples = measure_consume(audience);
-        fmt::print("| {} | {:.0f} | {:.0f} | {:.0f} |\n", audience.name, samples.at(0),
-                   samples.at(0.5), samples.at(1));
-        std::fflush(stdout);
-    }
-    const Samples lines = measure_lines();
-    fmt::print("| a line of JSON for one of them | {:.0f} | {:.0f} | {:.0f} |\n\n", lines.at(0),
-               lines.at(0.5), lines.at(1));
-    fmt::print("| followers | offered, events/s | flow events lost | refusals lost | CPU an event, "
-               "ns | memory, KiB more |\n|---|---|---|---|---|---|\n");
+    for (const Audience& audience : audiences)
+        run.record(cpu, audience.name, {}, measure_consume(audience));
+    run.record(cpu, "a line of JSON for one of them", {}, measure_lines());
     for (const int readers : {0, 1, 10})
-        measure_overload(readers);
-    return true;
+        measure_overload(run, readers);
 }
 
 } // namespace bench

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/crowd.h"
-#include "bench/samples.h"
+#include "bench/groups.h"
 #include "kernel/pinned.h"
 #include "lab/socket.h"
 
@@ -48,7 +48,7 @@ lab::Connection open_flow(const Crowd& crowd, int number, uint16_t port)
 
 } // namespace
 
-bool measure_idle()
+void measure_idle(Run& run)
 {
     Crowd crowd;
     for (int i = 0; i < Crowd::pods; i++)
@@ -64,12 +64,14 @@ bool measure_idle()
     const pid_t agent = crowd.agent.process().pid();
     const double before = cpu_seconds(agent);
     std::this_thread::sleep_for(while_idle);
-    fmt::print("| idle agent, {} pods, {} flows | {:.2f} % of a core |\n|---|---|\n\n", Crowd::pods,
-               must(maps->flows(true)).size(),
-               100 * (cpu_seconds(agent) - before) / duration<double>(while_idle).count());
+    const double busy = cpu_seconds(agent) - before;
+    if (must(maps->flows(true)).size() < 2 * flows.size())
+        throw std::runtime_error("flows have gone");
+    run.record({.group = "idle", .name = "CPU while idle", .unit = "% of a core"},
+               fmt::format("{} pods, {} flows", Crowd::pods, 2 * flows.size()), {},
+               Samples({100 * busy / duration<double>(while_idle).count()}));
     crowd.agent.stop();
     (void)crowd.agent.detach();
-    return true;
 }
 
 } // namespace bench

@@ -1,24 +1,124 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/samples.h"
+#include "base/log.h"
+#include "bench/frame/goals.h"
+#include "bench/frame/report.h"
+#include "bench/groups.h"
 
+#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <fmt/format.h>
-#include <string_view>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <vector>
 
-// ebpfd_bench [packet|change|events|idle|analysis]: all groups, or one.
-int main(int argc, char** argv)
+namespace {
+
+struct Group {
+    const char* name;
+    const char* what;
+    void (*measure)(bench::Run&);
+};
+
+constexpr Group groups[] = {
+    {"packet", "a packet's cost in the datapath, by test runs", bench::measure_packets},
+    {"change", "from a file's rename to packets judged by it", bench::measure_changes},
+    {"events", "what records cost the agent", bench::measure_events},
+    {"idle", "the agent's CPU while nothing happens", bench::measure_idle},
+    {"analysis", "questions about policies that are not in force", bench::measure_analysis}};
+
+struct Wish {
+    std::vector<std::string> groups;
+    std::string baseline;
+    std::string folder = ".";
+    bool quick = false;
+};
+
+std::string group_list()
 {
-    const std::string_view group = argc > 1 ? argv[1] : "";
-    try {
-        const auto wanted = [&](std::string_view name) { return group.empty() || group == name; };
-        const bool changes = !wanted("change") || bench::measure_changes();
-        const bool packets = !wanted("packet") || bench::measure_packets();
-        const bool events = !wanted("events") || bench::measure_events();
-        const bool idle = !wanted("idle") || bench::measure_idle();
-        const bool analysis = !wanted("analysis") || bench::measure_analysis();
-        return changes && packets && events && idle && analysis ? 0 : 1;
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "ebpfd_bench: {}\n", error.what());
+    std::string text = "Groups:";
+    for (const Group& group : groups)
+        text += fmt::format("\n  {:10}{}", group.name, group.what);
+    return text;
+}
+
+bool is_group(const std::string& name)
+{
+    return std::ranges::any_of(groups, [&](const Group& group) { return group.name == name; });
+}
+
+// Whether all that was asked for could be measured.
+bool measure(bench::Run& run, const Wish& wish)
+{
+    bool all = true;
+    for (const Group& group : groups) {
+        if (!wish.groups.empty() && std::ranges::count(wish.groups, group.name) == 0)
+            continue;
+        try {
+            group.measure(run);
+        } catch (const std::exception& error) {
+            fmt::print(stderr, "\nebpfd_bench: {}: {}\n", group.name, error.what());
+            all = false;
+        }
+    }
+    return all;
+}
+
+// A goal whose group has run must find its figure, or the report would hide it.
+bool have_figures(const bench::Results& results)
+{
+    bool all = true;
+    for (const bench::Judgement& judgement : bench::judge(results))
+        if (judgement.measured && !judgement.figure) {
+            fmt::print(stderr, "ebpfd_bench: no figure for \"{}\"\n", judgement.goal->what);
+            all = false;
+        }
+    return all;
+}
+
+int run(const Wish& wish)
+{
+    std::optional<bench::Results> baseline;
+    if (!wish.baseline.empty()) {
+        auto read = bench::read_results(wish.baseline);
+        if (!read) {
+            fmt::print(stderr, "ebpfd_bench: {}\n", read.error().message);
+            return 1;
+        }
+        baseline = std::move(*read);
+    }
+    bench::Run run(wish.quick);
+    const bool measured = measure(run, wish);
+    const bench::Results results = run.finish();
+    const bench::Results* before = baseline ? &*baseline : nullptr;
+    if (auto written = bench::write_report(wish.folder, results, before); !written) {
+        fmt::print(stderr, "ebpfd_bench: {}\n", written.error().message);
         return 1;
     }
+    fmt::print("{}", bench::make_report(results, before).text);
+    return measured && have_figures(results) ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    Wish wish;
+    CLI::App app("Measures ebpfd: results.json, report.md and charts.", "ebpfd_bench");
+    app.add_flag("--quick", wish.quick, "fewer sizes, fewer and shorter rounds");
+    app.add_option("--baseline", wish.baseline, "an earlier results.json to compare with");
+    app.add_option("--out", wish.folder, "folder to write into")->capture_default_str();
+    app.add_option("GROUP", wish.groups, "what to measure; all if none is given")
+        ->check([](const std::string& name) {
+            return is_group(name) ? "" : "no group \"" + name + "\"";
+        });
+    app.footer(group_list());
+    CLI11_PARSE(app, argc, argv);
+    // Several datapaths on one interface warn of each other.
+    if (auto done = ebpfd::setup_logging("error", "text"); !done) {
+        fmt::print(stderr, "ebpfd_bench: {}\n", done.error().message);
+        return 1;
+    }
+    return run(wish);
 }

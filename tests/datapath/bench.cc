@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "model/names.h"
+#include "policy/cluster_policy.h"
 #include "policy/compile.h"
 #include "policy/network_policy.h"
 #include "source/parse.h"
@@ -70,6 +71,15 @@ World make_world(uint32_t web, uint32_t db)
     return world;
 }
 
+template <class Policy>
+void add(std::vector<std::shared_ptr<const Policy>>& all,
+         std::expected<Policy, std::vector<FileError>> policy)
+{
+    if (!policy)
+        throw std::runtime_error(policy.error().front().text());
+    all.push_back(std::make_shared<const Policy>(std::move(*policy)));
+}
+
 } // namespace
 
 std::ostream& operator<<(std::ostream& out, const Judged& judged)
@@ -130,10 +140,10 @@ void Bench::enforce(const std::string& policies)
     if (!documents)
         throw std::runtime_error(documents.error().text());
     for (const Document& document : *documents) {
-        auto policy = decode_network_policy(document);
-        if (!policy)
-            throw std::runtime_error(policy.error().front().text());
-        world.policies.push_back(std::make_shared<const NetworkPolicy>(std::move(*policy)));
+        if (is_cluster_policy_kind(document.api_version, document.kind))
+            add(world.cluster_policies, decode_cluster_policy(document));
+        else
+            add(world.policies, decode_network_policy(document));
     }
     const Plan plan = must(compile(world), "compile");
     must(datapath_->apply(plan), "apply");

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/frame/goals.h"
+
+#include <algorithm>
+
+namespace bench {
+namespace {
+
+using Value = std::optional<double>;
+using From = std::function<Value(const Results&)>;
+
+struct Place {
+    std::string name;
+    std::string variant;
+    std::optional<double> size{};
+};
+
+const Samples* samples_at(const Results& results, const char* group, const Place& place)
+{
+    const Measured* measured = results.find(group, place.name);
+    const Figure* figure = measured ? measured->find(place.variant, place.size) : nullptr;
+    return figure ? &figure->samples : nullptr;
+}
+
+From quantile(const char* group, const Place& place, double at, double divisor = 1)
+{
+    return [=](const Results& results) -> Value {
+        const Samples* samples = samples_at(results, group, place);
+        return samples ? Value(samples->at(at) / divisor) : Value{};
+    };
+}
+
+From packet(const Place& place)
+{
+    return quantile("packet", place, 0.5);
+}
+
+From ratio_in(const char* group, const Place& place, const Place& base)
+{
+    return [=](const Results& results) -> Value {
+        const Samples* samples = samples_at(results, group, place);
+        const Samples* other = samples_at(results, group, base);
+        return samples && other ? Value(ratio(*samples, *other)) : Value{};
+    };
+}
+
+// More in a packet's way against the least of it.
+From growth(const char* variant)
+{
+    const auto rules = ratio_in("packet", {"by rules", variant, 500}, {"by rules", variant, 1});
+    const auto blocks = ratio_in("packet", {"by CIDRs", variant, 10'000}, {"by CIDRs", variant, 0});
+    return [=](const Results& results) -> Value {
+        const Value one = rules(results), other = blocks(results);
+        return one && other ? std::max(one, other) : Value{};
+    };
+}
+
+// What the first packet of a flow costs more with dry-run rules.
+Value dry_run(const Results& results)
+{
+    const Samples* without =
+        samples_at(results, "packet", {"by dry-run rules", "first, flow made", 0});
+    const Samples* with =
+        samples_at(results, "packet", {"by dry-run rules", "first, flow made", 100});
+    return with && without ? Value(with->median() - without->median()) : Value{};
+}
+
+From pods(const char* name, const char* base)
+{
+    return ratio_in("pods", {name, "ebpfd", 1'000}, {name, base, 1'000});
+}
+
+Value never(const Results&)
+{
+    return {};
+}
+
+constexpr auto nothing = "no policy";
+
+std::vector<Goal> make_goals()
+{
+    return {
+        {"packet", "established packet over an empty program, IPv4", "ns", 15, false,
+         packet({"by rules", "established", 1})},
+        {"packet", "the same, IPv6", "ns", 15, false, packet({"by rules", "established, IPv6", 1})},
+        {"packet", "established, at random among 100,000 flows", "ns", 139, false,
+         packet({"by open flows", "flows at random", 100'000})},
+        {"packet", "established, 500 rules or 10,000 CIDRs against the least", "", 1.05, false,
+         growth("established")},
+        {"packet", "first packet, 500 rules or 10,000 CIDRs against the least", "", 1.15, false,
+         growth("first, flow made")},
+        {"packet", "first packet allowed, 500 rules, flow made and told", "ns", 400, false,
+         packet({"observed", "first, flow made", 1})},
+        {"packet", "first packet, 100 dry-run rules more", "ns", 10, false, dry_run},
+        {"packet", "refused packet, told once a second", "ns", 45, false,
+         packet({"by rules", "refused, told once a second", 1})},
+        {"pods", "refused packet, the sender's cost against no policy", "", 0.7, false,
+         pods("refused packet", nothing)},
+        {"pods", "ping-pong p50 against an empty tc program", "", 1.02, false,
+         pods("ping-pong, p50", "empty tc program")},
+        {"pods", "connect/close rate against no policy", "", 0.97, true,
+         pods("connect and close", nothing)},
+        {"pods", "connect p50 against no policy", "", 1.10, false, pods("connect, p50", nothing)},
+        {"pods", "a new UDP flow against no policy", "", 1.12, false,
+         pods("new UDP flow", nothing)},
+        {"policy", "one rule changed: plan ready to packet judged, p99", "us", 50, false, never},
+        {"policy", "10,000 addresses of a policy replaced", "ms", 5, false, never},
+        {"policy", "file to packet, 1,000 policies, 10,000 pods, 250 local, p50", "ms", 1, false,
+         never},
+        {"policy", "the same, p99", "ms", 5, false, never},
+        {"policy", "new pod in force once its interface and entry are there, p99", "ms", 2, false,
+         never},
+        {"policy", "namespace relabelled, 10,000 policies, 100,000 pods", "ms", 100, false, never},
+        {"events", "agent CPU an event at 1,000,000/s, nobody watching", "us", 0.2, false,
+         quantile("events", {"agent CPU an event, overloaded", "1,000,000 events/s offered", 0},
+                  0.5, 1000)},
+        {"events", "refusals lost at 1,000,000 events/s", "events", 0, false,
+         quantile("events", {"refusals lost", "1,000,000 events/s offered", 0}, 0.5)},
+        {"footprint", "resident memory, 250 pods, 1,000 policies, 10,000 remote pods", "MB", 20,
+         false, never},
+        {"footprint", "start to enforcing", "ms", 100, false, never},
+        {"idle", "CPU while idle", "% of a core", 0.1, false,
+         quantile("idle", {"CPU while idle", "100 pods, 1000 flows"}, 0.5)},
+    };
+}
+
+} // namespace
+
+bool Judgement::reached() const
+{
+    return figure && (goal->at_least ? *figure >= goal->limit : *figure <= goal->limit);
+}
+
+const std::vector<Goal>& goals()
+{
+    static const auto all = make_goals();
+    return all;
+}
+
+std::vector<Judgement> judge(const Results& results, const std::vector<Goal>& by)
+{
+    std::vector<Judgement> out;
+    for (const Goal& goal : by) {
+        const bool measured = std::ranges::any_of(
+            results.all(), [&](const Measured& one) { return one.what.group == goal.group; });
+        out.push_back({&goal, goal.figure(results), measured});
+    }
+    return out;
+}
+
+} // namespace bench

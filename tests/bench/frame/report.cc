@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/frame/report.h"
+
+#include "bench/frame/chart.h"
+#include "bench/frame/goals.h"
+
+#include <algorithm>
+#include <cctype>
+#include <fmt/format.h>
+#include <fstream>
+#include <sstream>
+
+namespace bench {
+namespace {
+
+constexpr size_t enough_for_p99 = 20;
+
+std::string file_name(const Measurement& what)
+{
+    std::string name = what.group + "-" + what.name;
+    for (char& c : name)
+        c = std::isalnum(static_cast<unsigned char>(c))
+                ? static_cast<char>(std::tolower(static_cast<unsigned char>(c)))
+                : '-';
+    return name + ".svg";
+}
+
+Spread spread(const Samples& samples)
+{
+    return {samples.at(0), samples.median(), samples.at(1)};
+}
+
+Axes axes(const Measurement& what)
+{
+    return {.title = fmt::format("{}: {}", what.group, what.name),
+            .unit = what.unit + (what.more_is_better ? " (more is better)" : ""),
+            .size_name = what.size_name};
+}
+
+std::vector<Line> lines_of(const Measured& measured)
+{
+    std::vector<Line> lines;
+    for (const Figure& figure : measured.figures) {
+        auto line = std::ranges::find(lines, figure.variant, &Line::name);
+        if (line == lines.end())
+            line = lines.insert(lines.end(), {figure.variant, {}});
+        line->points.push_back({figure.size.value_or(0), spread(figure.samples)});
+    }
+    for (Line& line : lines)
+        std::ranges::sort(line.points, {}, &Point::size);
+    return lines;
+}
+
+bool has_sizes(const Measured& measured)
+{
+    return std::ranges::any_of(measured.figures,
+                               [](const Figure& figure) { return figure.size.has_value(); });
+}
+
+// Nothing where a picture would show a single value.
+std::string chart_of(const Measured& measured)
+{
+    if (measured.figures.size() < 2)
+        return {};
+    if (has_sizes(measured))
+        return line_chart(axes(measured.what), lines_of(measured));
+    std::vector<Bar> bars;
+    for (const Figure& figure : measured.figures)
+        bars.push_back({figure.variant, spread(figure.samples)});
+    return bar_chart(axes(measured.what), bars);
+}
+
+std::string ratio_text(std::optional<double> ratio)
+{
+    return ratio ? fmt::format("{:.2f}", *ratio) : "";
+}
+
+std::optional<double> against(const Results* baseline, const Measurement& what,
+                              const Figure& figure)
+{
+    const Measured* before = baseline ? baseline->find(what.group, what.name) : nullptr;
+    const Figure* then = before ? before->find(figure.variant, figure.size) : nullptr;
+    if (!then)
+        return {};
+    return figure.samples.median() / then->samples.median();
+}
+
+std::string table(const Measured& measured, const Results* baseline)
+{
+    const bool sized = has_sizes(measured);
+    const bool with_p99 = std::ranges::any_of(measured.figures, [](const Figure& figure) {
+        return figure.samples.values().size() >= enough_for_p99;
+    });
+    std::vector<std::string> columns{measured.what.unit};
+    if (sized)
+        columns.push_back(measured.what.size_name);
+    columns.insert(columns.end(), {"min", "median"});
+    if (with_p99)
+        columns.emplace_back("p99");
+    columns.emplace_back("max");
+    columns.push_back(measured.what.base.empty() ? sized ? "to the smallest" : ""
+                                                 : "to " + measured.what.base);
+    if (baseline)
+        columns.emplace_back("to the baseline");
+    std::string out = fmt::format("| {} |\n|", fmt::join(columns, " | "));
+    for (size_t i = 0; i < columns.size(); ++i)
+        out += i == 0 ? "---|" : "--:|";
+    for (const Figure& figure : measured.figures) {
+        out += "\n| " + figure.variant;
+        if (sized)
+            out += " | " + (figure.size ? short_number(*figure.size) : "");
+        out += " | " + short_number(figure.samples.at(0)) + " | " +
+               short_number(figure.samples.median());
+        if (with_p99)
+            out += " | " + short_number(figure.samples.at(0.99));
+        out += " | " + short_number(figure.samples.at(1)) + " | " +
+               ratio_text(measured.ratio_of(figure));
+        if (baseline)
+            out += " | " + ratio_text(against(baseline, measured.what, figure));
+        out += " |";
+    }
+    return out + "\n";
+}
+
+std::string verdict(const Judgement& judgement)
+{
+    if (judgement.figure)
+        return judgement.reached() ? "yes" : "**no**";
+    return judgement.measured ? "no figure" : "not measured";
+}
+
+std::string goals_table(const Results& results)
+{
+    std::string out = "| goal | limit | figure | reached |\n|---|--:|--:|---|\n";
+    for (const Judgement& judgement : judge(results)) {
+        const Goal& goal = *judgement.goal;
+        const std::string unit = goal.unit.empty() ? "" : " " + goal.unit;
+        out += fmt::format(
+            "| {} | {} {}{} | {} | {} |\n", goal.what, goal.at_least ? "≥" : "≤", goal.limit, unit,
+            judgement.figure ? short_number(*judgement.figure) + unit : "", verdict(judgement));
+    }
+    return out;
+}
+
+std::string about(const Results& results)
+{
+    const Machine& machine = results.machine;
+    return fmt::format(
+        "{}, {} cores, {} MiB, Linux {}; {}. Load average {:.2f} before and {:.2f} after{}.\n\n"
+        "Each table gives min, median and max over the rounds. The ways that are compared take "
+        "turns, round by round, and a ratio is the median of the rounds' ratios. Figures of a "
+        "shared machine move; ratios move less.\n",
+        machine.processor, machine.cores, machine.memory_mib, machine.kernel, machine.time,
+        machine.load_before, machine.load_after,
+        results.quick ? "; a quick run, fewer and shorter rounds" : "");
+}
+
+ebpfd::Result<void> write_file(const std::filesystem::path& path, const std::string& text)
+{
+    std::ofstream file(path);
+    file << text << std::flush;
+    if (!file)
+        return ebpfd::fail_errno("write " + path.string());
+    return {};
+}
+
+} // namespace
+
+Report make_report(const Results& results, const Results* baseline)
+{
+    Report report;
+    report.text = "# What ebpfd costs\n\nMade by `tests/bench/run`. " + about(results) +
+                  "\n## Goals\n\n" + goals_table(results);
+    std::string group;
+    for (const Measured& measured : results.all()) {
+        if (measured.what.group != group)
+            report.text += "\n## Group " + (group = measured.what.group) + "\n";
+        report.text += "\n### " + measured.what.name + "\n\n";
+        if (const std::string chart = chart_of(measured); !chart.empty()) {
+            const std::string name = file_name(measured.what);
+            report.charts[name] = chart;
+            report.text += fmt::format("![{}]({})\n\n", measured.what.name, name);
+        }
+        report.text += table(measured, baseline);
+    }
+    return report;
+}
+
+ebpfd::Result<void> write_report(const std::filesystem::path& folder, const Results& results,
+                                 const Results* baseline)
+{
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error)
+        return ebpfd::fail_errno("make " + folder.string(), error.value());
+    Report report = make_report(results, baseline);
+    auto files = std::move(report.charts);
+    files["report.md"] = std::move(report.text);
+    files["results.json"] = results.json();
+    for (const auto& [name, text] : files)
+        if (auto written = write_file(folder / name, text); !written)
+            return written;
+    return {};
+}
+
+ebpfd::Result<Results> read_results(const std::filesystem::path& path)
+{
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file)
+        return ebpfd::fail_errno("read " + path.string());
+    auto results = Results::parse(text.str());
+    if (!results)
+        return ebpfd::fail(path.string(), std::move(results.error()));
+    return results;
+}
+
+} // namespace bench

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "bench/frame/run.h"
+
+namespace bench {
+
+// The groups of measurements. Each throws where it cannot measure.
+void measure_packets(Run& run);
+void measure_changes(Run& run);
+void measure_events(Run& run);
+void measure_idle(Run& run);
+void measure_analysis(Run& run);
+
+} // namespace bench
