@@ -6,6 +6,7 @@ namespace bench {
 
 // The groups of measurements. Each throws where it cannot measure.
 void measure_packets(Run& run);
+void measure_pods(Run& run);
 void measure_changes(Run& run);
 void measure_events(Run& run);
 void measure_idle(Run& run);

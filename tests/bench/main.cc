@@ -23,6 +23,7 @@ struct Group {
 
 constexpr Group groups[] = {
     {"packet", "a packet's cost in the datapath, by test runs", bench::measure_packets},
+    {"pods", "traffic between two pods, beside what else enforces policies", bench::measure_pods},
     {"change", "from a file's rename to packets judged by it", bench::measure_changes},
     {"events", "what records cost the agent", bench::measure_events},
     {"idle", "the agent's CPU while nothing happens", bench::measure_idle},
