@@ -8,6 +8,7 @@
 #include <cctype>
 #include <fmt/format.h>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 namespace bench {
@@ -122,6 +123,49 @@ std::string table(const Measured& measured, const Results* baseline)
     return out + "\n";
 }
 
+using Group = std::vector<const Measured*>;
+
+std::string side_by_side(const Group& group, double size)
+{
+    const Measurement& first = group.front()->what;
+    std::string head =
+        fmt::format("| {} {}, ratio to {}", short_number(size), first.size_name, first.base);
+    std::string line = "\n|---|", rows;
+    for (const Figure& figure : group.front()->figures)
+        if (figure.size == size && figure.variant != first.base) {
+            head += " | " + figure.variant;
+            line += "--:|";
+        }
+    for (const Measured* measured : group) {
+        rows += fmt::format("| {}{}", measured->what.name,
+                            measured->what.more_is_better ? " (more is better)" : "");
+        for (const Figure& figure : measured->figures)
+            if (figure.size == size && figure.variant != first.base)
+                rows += " | " + ratio_text(measured->ratio_of(figure));
+        rows += " |\n";
+    }
+    return "\n" + head + " |" + line + "\n" + rows;
+}
+
+// Ratios to the base that measurements of a group share: a table for each size.
+std::string side_by_side(const Results& results, const std::string& group)
+{
+    Group compared;
+    std::set<double> sizes;
+    for (const Measured& measured : results.all()) {
+        if (measured.what.group != group || measured.what.base.empty())
+            continue;
+        compared.push_back(&measured);
+        for (const Figure& figure : measured.figures)
+            if (figure.size)
+                sizes.insert(*figure.size);
+    }
+    std::string text;
+    for (const double size : sizes)
+        text += side_by_side(compared, size);
+    return text;
+}
+
 std::string verdict(const Judgement& judgement)
 {
     if (judgement.figure)
@@ -173,8 +217,10 @@ Report make_report(const Results& results, const Results* baseline)
                   "\n## Goals\n\n" + goals_table(results);
     std::string group;
     for (const Measured& measured : results.all()) {
-        if (measured.what.group != group)
-            report.text += "\n## Group " + (group = measured.what.group) + "\n";
+        if (measured.what.group != group) {
+            group = measured.what.group;
+            report.text += "\n## Group " + group + "\n" + side_by_side(results, group);
+        }
         report.text += "\n### " + measured.what.name + "\n\n";
         if (const std::string chart = chart_of(measured); !chart.empty()) {
             const std::string name = file_name(measured.what);

@@ -134,6 +134,24 @@ TEST(Report, HasTheFiguresTheirRatiosAndTheChart)
     EXPECT_THAT(make_report(now).text, Not(HasSubstr("baseline")));
 }
 
+TEST(Report, SetsRatiosToTheSameBaseSideBySide)
+{
+    Results results;
+    for (const char* name : {"send", "receive"})
+        for (const double size : {10, 1000})
+            for (const char* variant : {"none", "one", "two"})
+                results.add({.group = "pods",
+                             .name = name,
+                             .unit = "ns",
+                             .base = "none",
+                             .size_name = "rules"},
+                            {variant, size, Samples({*variant == 't' ? size : 2})});
+    const auto text = make_report(results).text;
+    EXPECT_THAT(text, HasSubstr("| 1,000 rules, ratio to none | one | two |\n|---|--:|--:|\n"
+                                "| send | 1.00 | 500.00 |\n| receive | 1.00 | 500.00 |\n"));
+    EXPECT_THAT(text, HasSubstr("| 10 rules, ratio to none | one | two |"));
+}
+
 TEST(Report, IsWrittenAndItsResultsAreReadAgain)
 {
     const auto folder =
