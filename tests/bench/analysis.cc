@@ -91,7 +91,8 @@ ebpfd::World world()
     return out;
 }
 
-// One end of each connection is a local pod, the other any.
+// One end of each connection is a local pod, the other any: of each namespace in turn, so that
+// some are of those that policies let in.
 std::vector<ebpfd::Sighting> sightings()
 {
     std::vector<ebpfd::Sighting> out;
@@ -101,7 +102,7 @@ std::vector<ebpfd::Sighting> sightings()
         sighting.question = {.ifindex = own + 1,
                              .dir = flow % 2 == 0 ? DIRECTION_INGRESS : DIRECTION_EGRESS,
                              .pod = address(own),
-                             .peer = address(flow * 7919 % pods),
+                             .peer = address((flow * 7919 + flow / local_pods) % pods),
                              .port = static_cast<uint16_t>(flow % 5 == 0 ? 443 : 80)};
         sighting.source_port = static_cast<uint16_t>(flow);
         sighting.open = true;
