@@ -18,8 +18,6 @@ namespace {
 using namespace std::chrono;
 using namespace system_test;
 
-constexpr int rounds = 50;
-
 // Waits, without rest, until the condition holds; milliseconds since start.
 template <class Condition> double wait_until(steady_clock::time_point start, Condition condition)
 {
@@ -38,7 +36,8 @@ uint32_t ifindex_of(const ebpfd::PinnedMaps& maps, const std::string& pod)
     return 0;
 }
 
-Samples measure_policy(const Agent& agent, const ebpfd::PinnedMaps& maps, const lab::Node& node)
+Samples measure_policy(const Agent& agent, const ebpfd::PinnedMaps& maps, const lab::Node& node,
+                       int rounds)
 {
     const ebpfd::TraceQuestion question{
         .ifindex = ifindex_of(maps, "pod-0"),
@@ -87,12 +86,13 @@ double until_enforced(const ebpfd::PinnedMaps& maps, const std::string& name,
 }
 
 // The pod's interface is there and packets go both ways; its inventory entry comes, or goes.
-Samples measure_entry(const Agent& agent, const ebpfd::PinnedMaps& maps, const lab::Node& node)
+Samples measure_entry(const Agent& agent, const ebpfd::PinnedMaps& maps, const lab::Node& node,
+                      int rounds)
 {
     const auto &pod = node.pod("pod0"), &peer = node.pod("pod1");
     const auto file = agent.inventory() / "pod-0.yaml";
     Samples samples;
-    for (int round = 0; round < rounds / 2; round++) {
+    for (int round = 0; round < rounds; round++) {
         std::filesystem::remove(file);
         if (agent.settle().exit != exit_ok ||
             !lab::eventually([&] { return ifindex_of(maps, "pod-0") == 0; }))
@@ -104,7 +104,8 @@ Samples measure_entry(const Agent& agent, const ebpfd::PinnedMaps& maps, const l
 }
 
 // The inventory entry is there; the interface comes. Time begins when it has its address.
-Samples measure_interface(const Agent& agent, const ebpfd::PinnedMaps& maps, lab::Node& node)
+Samples measure_interface(const Agent& agent, const ebpfd::PinnedMaps& maps, lab::Node& node,
+                          int rounds)
 {
     constexpr int number = Crowd::pods + 2;
     replace_file(
@@ -112,7 +113,7 @@ Samples measure_interface(const Agent& agent, const ebpfd::PinnedMaps& maps, lab
         pod_yaml(fmt::format("10.1.0.{}", number), fmt::format("fd00:1::{}", number), number));
     const auto name = fmt::format("pod-{}", number);
     Samples samples;
-    for (int round = 0; round < rounds / 2; round++) {
+    for (int round = 0; round < rounds; round++) {
         const auto* pod = must(node.add_pod("late", number));
         samples.add(until_enforced(maps, name, *pod, node.pod("pod1")));
         node.remove_pod("late");
@@ -137,12 +138,14 @@ void measure_changes_with(Run& run, lab::Node& node, Agent& agent, const std::st
     if (!agent.start({"--attach", mode}))
         throw std::runtime_error("ebpfd did not start: " + agent.process().err());
     const auto maps = must(ebpfd::PinnedMaps::open(agent.bpffs()));
+    const int rounds = run.quick() ? 20 : 50;
     const auto record = [&](const char* name, const Samples& samples) {
         run.record({.group = "change", .name = name, .unit = "ms"}, mode, {}, samples);
     };
-    record("policy file renamed to packet judged by it", measure_policy(agent, *maps, node));
-    record("inventory entry comes to pod enforced", measure_entry(agent, *maps, node));
-    record("interface comes to pod enforced", measure_interface(agent, *maps, node));
+    record("policy file renamed to packet judged by it",
+           measure_policy(agent, *maps, node, rounds));
+    record("inventory entry comes to pod enforced", measure_entry(agent, *maps, node, rounds / 2));
+    record("interface comes to pod enforced", measure_interface(agent, *maps, node, rounds / 2));
     run.record({.group = "change", .name = "resident memory of ebpfd", .unit = "KiB"}, mode, {},
                Samples({static_cast<double>(resident_kib(agent.process().pid()))}));
     agent.stop();
