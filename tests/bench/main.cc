@@ -3,6 +3,7 @@
 #include "bench/frame/goals.h"
 #include "bench/frame/report.h"
 #include "bench/groups.h"
+#include "lab/netns.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -89,6 +90,7 @@ int run(const Wish& wish)
         }
         baseline = std::move(*read);
     }
+    lab::remove_leftovers(); // of a run that was interrupted
     bench::Run run(wish.quick);
     const bool measured = measure(run, wish);
     const bench::Results results = run.finish();

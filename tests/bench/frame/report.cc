@@ -179,9 +179,12 @@ std::string goals_table(const Results& results)
     for (const Judgement& judgement : judge(results)) {
         const Goal& goal = *judgement.goal;
         const std::string unit = goal.unit.empty() ? "" : " " + goal.unit;
-        out += fmt::format(
-            "| {} | {} {}{} | {} | {} |\n", goal.what, goal.at_least ? "≥" : "≤", goal.limit, unit,
-            judgement.figure ? short_number(*judgement.figure) + unit : "", verdict(judgement));
+        std::string figure;
+        if (judgement.figure)
+            figure = goal.unit.empty() ? fmt::format("{:.3f}", *judgement.figure)
+                                       : short_number(*judgement.figure) + unit;
+        out += fmt::format("| {} | {} {}{} | {} | {} |\n", goal.what, goal.at_least ? "≥" : "≤",
+                           goal.limit, unit, figure, verdict(judgement));
     }
     return out;
 }
