@@ -33,6 +33,7 @@ constexpr Group groups[] = {
 struct Wish {
     std::vector<std::string> groups;
     std::string baseline;
+    std::string from;
     std::string folder = ".";
     bool quick = false;
 };
@@ -79,28 +80,34 @@ bool have_figures(const bench::Results& results)
     return all;
 }
 
-int run(const Wish& wish)
+ebpfd::Result<std::optional<bench::Results>> read(const std::string& file)
 {
-    std::optional<bench::Results> baseline;
-    if (!wish.baseline.empty()) {
-        auto read = bench::read_results(wish.baseline);
-        if (!read) {
-            fmt::print(stderr, "ebpfd_bench: {}\n", read.error().message);
-            return 1;
-        }
-        baseline = std::move(*read);
+    if (file.empty())
+        return std::nullopt;
+    return bench::read_results(file);
+}
+
+// Measures, or takes what was measured before, and writes the report.
+ebpfd::Result<bool> run(const Wish& wish)
+{
+    auto baseline = read(wish.baseline);
+    if (!baseline)
+        return std::unexpected(std::move(baseline.error()));
+    auto results = read(wish.from);
+    if (!results)
+        return std::unexpected(std::move(results.error()));
+    bool measured = true;
+    if (!*results) {
+        lab::remove_leftovers(); // of a run that was interrupted
+        bench::Run run(wish.quick);
+        measured = measure(run, wish);
+        *results = run.finish();
     }
-    lab::remove_leftovers(); // of a run that was interrupted
-    bench::Run run(wish.quick);
-    const bool measured = measure(run, wish);
-    const bench::Results results = run.finish();
-    const bench::Results* before = baseline ? &*baseline : nullptr;
-    if (auto written = bench::write_report(wish.folder, results, before); !written) {
-        fmt::print(stderr, "ebpfd_bench: {}\n", written.error().message);
-        return 1;
-    }
-    fmt::print("{}", bench::make_report(results, before).text);
-    return measured && have_figures(results) ? 0 : 1;
+    const bench::Results* before = *baseline ? &**baseline : nullptr;
+    if (auto written = bench::write_report(wish.folder, **results, before); !written)
+        return std::unexpected(std::move(written.error()));
+    fmt::print("{}", bench::make_report(**results, before).text);
+    return measured && have_figures(**results);
 }
 
 } // namespace
@@ -111,6 +118,7 @@ int main(int argc, char** argv)
     CLI::App app("Measures ebpfd: results.json, report.md and charts.", "ebpfd_bench");
     app.add_flag("--quick", wish.quick, "fewer sizes, fewer and shorter rounds");
     app.add_option("--baseline", wish.baseline, "an earlier results.json to compare with");
+    app.add_option("--from", wish.from, "make the report of an earlier results.json anew");
     app.add_option("--out", wish.folder, "folder to write into")->capture_default_str();
     app.add_option("GROUP", wish.groups, "what to measure; all if none is given")
         ->check([](const std::string& name) {
@@ -119,9 +127,9 @@ int main(int argc, char** argv)
     app.footer(group_list());
     CLI11_PARSE(app, argc, argv);
     // Several datapaths on one interface warn of each other.
-    if (auto done = ebpfd::setup_logging("error", "text"); !done) {
+    const auto logging = ebpfd::setup_logging("error", "text");
+    const auto done = logging ? run(wish) : std::unexpected(logging.error());
+    if (!done)
         fmt::print(stderr, "ebpfd_bench: {}\n", done.error().message);
-        return 1;
-    }
-    return run(wish);
+    return done && *done ? 0 : 1;
 }

@@ -99,8 +99,10 @@ std::string table(const Measured& measured, const Results* baseline)
     if (with_p99)
         columns.emplace_back("p99");
     columns.emplace_back("max");
-    columns.push_back(measured.what.base.empty() ? sized ? "to the smallest" : ""
-                                                 : "to " + measured.what.base);
+    const bool with_ratio = sized || !measured.what.base.empty();
+    if (with_ratio)
+        columns.push_back("to " +
+                          (measured.what.base.empty() ? "the smallest" : measured.what.base));
     if (baseline)
         columns.emplace_back("to the baseline");
     std::string out = fmt::format("| {} |\n|", fmt::join(columns, " | "));
@@ -114,8 +116,9 @@ std::string table(const Measured& measured, const Results* baseline)
                short_number(figure.samples.median());
         if (with_p99)
             out += " | " + short_number(figure.samples.at(0.99));
-        out += " | " + short_number(figure.samples.at(1)) + " | " +
-               ratio_text(measured.ratio_of(figure));
+        out += " | " + short_number(figure.samples.at(1));
+        if (with_ratio)
+            out += " | " + ratio_text(measured.ratio_of(figure));
         if (baseline)
             out += " | " + ratio_text(against(baseline, measured.what, figure));
         out += " |";

@@ -99,7 +99,7 @@ std::optional<double> Measured::ratio_of(const Figure& figure) const
         for (const Figure& other : figures)
             if (other.variant == figure.variant && (!base || other.size < base->size))
                 base = &other;
-    if (!base || base == &figure)
+    if (!base || base == &figure || base->samples.median() == 0)
         return {};
     return ratio(figure.samples, base->samples);
 }

@@ -37,7 +37,7 @@ struct Measured {
     std::vector<Figure> figures;
 
     const Figure* find(std::string_view variant, std::optional<double> size) const;
-    // Against the base; nothing for the base itself, and where there is none.
+    // Against the base; nothing for the base itself, and where there is none or it is zero.
     std::optional<double> ratio_of(const Figure& figure) const;
     bool operator==(const Measured&) const = default;
 };

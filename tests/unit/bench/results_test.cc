@@ -74,6 +74,15 @@ TEST(Results, RatioWithoutABaseIsToTheSmallestSize)
     EXPECT_FALSE(results.find("idle", "CPU")->ratio_of(results.find("idle", "CPU")->figures[0]));
 }
 
+TEST(Results, NothingIsComparedWithZero)
+{
+    Results results;
+    results.add(speed, {"none", 10, Samples({0, 0})});
+    results.add(speed, {"some", 10, Samples({5, 10})});
+    const Measured& measured = results.all().front();
+    EXPECT_FALSE(measured.ratio_of(measured.figures[1]));
+}
+
 TEST(Run, VariantsTakeTurnsAndTheFirstRoundDoesNotCount)
 {
     bench::Run run(true);
