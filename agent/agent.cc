@@ -394,6 +394,8 @@ void Agent::update()
                 view.generation, view.world->policy_count(), view.endpoints,
                 outcome->report.changes,
                 std::chrono::duration_cast<std::chrono::microseconds>(view.apply_duration).count());
+    } else if (view.revision == 0) {
+        view.attach_warnings = enforcer_->close_newcomers(*world);
     }
     report(view);
 }

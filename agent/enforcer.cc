@@ -65,6 +65,28 @@ Result<Enforcer::Outcome> Enforcer::enforce(const World& world)
     return outcome;
 }
 
+std::vector<std::string> Enforcer::close_newcomers(const World& world)
+{
+    finish();
+    std::vector<PlanEndpoint> endpoints;
+    for (const LocalInterface& local : world.interfaces) {
+        if (local.pod != nullptr && local.pod->host_network)
+            continue;
+        PlanEndpoint& endpoint = endpoints.emplace_back();
+        endpoint.ifindex = local.ifindex;
+        endpoint.interface = local.name;
+        if (local.pod == nullptr)
+            continue;
+        endpoint.pod_namespace = local.pod->pod_namespace;
+        endpoint.pod = local.pod->name;
+        endpoint.addresses = local.pod->addresses;
+    }
+    auto report = datapath_.close(endpoints);
+    if (!report)
+        return {"new pods are not closed: " + report.error().message};
+    return std::move(report->warnings);
+}
+
 void Enforcer::settle_aside(World world, Plan plan)
 {
     settling_ =

@@ -27,6 +27,9 @@ public:
     };
     // On an error the previous policy, and its names, stay in force.
     Result<Outcome> enforce(const World& world);
+    // Instead, for a start at which enforce() fails: what was adopted goes on, and pods that it
+    // does not know are closed. Returns what could not be done, one sentence each.
+    std::vector<std::string> close_newcomers(const World& world);
     // Waits for what enforce() started aside: the datapath may be used again.
     void finish();
 

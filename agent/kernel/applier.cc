@@ -158,25 +158,36 @@ std::vector<std::string> Applier::find_lost()
 
 Result<ApplyReport> Applier::apply(const Plan& plan)
 {
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = Clock::now();
     if (auto settled = settle(); !settled)
         return fail("finish the last change", settled.error());
     auto next = number_plan(plan, applied_);
-    if (!next)
-        return std::unexpected(next.error());
-    auto changes = compare(applied_, *next, state_.generation() & 1);
+    return next ? change_to(std::move(*next), begin) : std::unexpected(next.error());
+}
+
+Result<ApplyReport> Applier::close(const std::vector<PlanEndpoint>& newcomers)
+{
+    const auto begin = Clock::now();
+    if (auto settled = settle(); !settled)
+        return fail("finish the last change", settled.error());
+    return change_to(with_closed(applied_, newcomers), begin);
+}
+
+Result<ApplyReport> Applier::change_to(Applied next, Clock::time_point begin)
+{
+    auto changes = compare(applied_, next, state_.generation() & 1);
     if (auto fits = check(changes); !fits)
         return std::unexpected(fits.error());
-    state_.set_next(next->next_ruleset, next->next_identity);
+    state_.set_next(next.next_ruleset, next.next_identity);
     if (auto written = write(changes); !written) {
         retirement_ = changes.undo();
         return std::unexpected(written.error());
     }
     ApplyReport report;
     report.changes = changes.count();
-    report.write = std::chrono::steady_clock::now() - begin;
-    put_in_force(std::move(*next), changes);
-    report.flip = std::chrono::steady_clock::now() - begin;
+    report.write = Clock::now() - begin;
+    put_in_force(std::move(next), changes);
+    report.flip = Clock::now() - begin;
     report.generation = state_.generation();
     report.warnings = attach_all();
     detach_gone(changes.gone, report.warnings);

@@ -7,6 +7,7 @@
 #include "kernel/maps.h"
 #include "kernel/state.h"
 
+#include <chrono>
 #include <set>
 
 namespace ebpfd {
@@ -22,6 +23,8 @@ public:
     }
 
     Result<ApplyReport> apply(const Plan& plan);
+    // See Datapath::close().
+    Result<ApplyReport> close(const std::vector<PlanEndpoint>& newcomers);
     // Makes both slots of everything equal and erases what no packet can use any more.
     Result<void> settle();
     // Puts the programs on all endpoints that have been adopted; failures are tried again by
@@ -37,6 +40,9 @@ public:
     void flows_swept() { stale_flows_.clear(); }
 
 private:
+    using Clock = std::chrono::steady_clock;
+    // Makes what next has the policy in force. begin: of all that led to it.
+    Result<ApplyReport> change_to(Applied next, Clock::time_point begin);
     Result<void> check(const Changes& changes) const;
     Result<void> write(const Changes& changes);
     Result<void> write_rows(const Changes& changes) const;

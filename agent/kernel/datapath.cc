@@ -29,6 +29,12 @@ public:
     Result<void> start(const DatapathOptions& options);
 
     Result<ApplyReport> apply(const Plan& plan) override;
+    Result<ApplyReport> close(const std::vector<PlanEndpoint>& newcomers) override
+    {
+        if (applier_->applied().endpoints.empty())
+            return ApplyReport{};
+        return applier_->close(newcomers);
+    }
     std::vector<std::string> find_lost() override { return applier_->find_lost(); }
     Result<void> settle() override { return applier_->settle(); }
     uint32_t generation() const override { return state_.generation(); }

@@ -65,6 +65,10 @@ public:
     // rule, a name), the generation stays. Interfaces that could not be attached are tried again
     // by the next apply.
     virtual Result<ApplyReport> apply(const Plan& plan) = 0;
+    // Closes the interfaces among these that are new, or another pod's by now, beside what was
+    // adopted and stays in force: for a start with a policy that cannot be applied. Where nothing
+    // was adopted, nothing is done.
+    virtual Result<ApplyReport> close(const std::vector<PlanEndpoint>& newcomers) = 0;
     // Looks whether somebody has taken the programs from interfaces, and names those: they are open
     // until the next apply, which attaches them again.
     virtual std::vector<std::string> find_lost() = 0;

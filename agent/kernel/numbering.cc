@@ -186,6 +186,22 @@ Result<Applied> Numbering::run()
 
 } // namespace
 
+Applied with_closed(const Applied& current, const std::vector<PlanEndpoint>& newcomers)
+{
+    Applied next = current;
+    for (const auto& planned : newcomers) {
+        const auto known = next.endpoints.find(planned.ifindex);
+        if (known != next.endpoints.end() && !other_pod(known->second.name, planned))
+            continue;
+        EndpointRow row;
+        row.index = next.free_indexes.take();
+        row.name = encode_name(planned, row.index);
+        row.rulesets = {RULESET_CLOSED, RULESET_CLOSED};
+        next.endpoints.insert_or_assign(planned.ifindex, row);
+    }
+    return next;
+}
+
 Result<Applied> number_plan(const Plan& plan, const Applied& current)
 {
     return Numbering(plan, current).run();

@@ -108,6 +108,29 @@ TEST_F(Files, PoliciesThatDoNotFitLeaveThoseInForceForPodsThatComeMeanwhile)
     EXPECT_EQ(agent().settle().exit, exit_ok);
 }
 
+TEST_F(Files, PodsThatComeBeforeARestartWithPoliciesThatDoNotFitAreClosed)
+{
+    auto inventory = Inventory::of(world_->node());
+    inventory.remove("web");
+    world_->describe(inventory);
+    replace_file(file("db.yaml"), allow("db", 80));
+    ASSERT_EQ(agent().settle().exit, exit_ok);
+    EXPECT_TRUE(traffic({yes("api", "web", 80)})); // nobody knows it
+    EXPECT_EQ(agent().stop(), exit_ok);
+    std::string rules;
+    for (int port = 1; port <= 600; ++port)
+        rules += fmt::format("{{ports: [{{port: {}}}]}}, ", port * 2);
+    replace_file(file("huge.yaml"),
+                 policy("shop/huge", "{podSelector: {}, ingress: [" + rules + "]}").text);
+    world_->describe(Inventory::of(world_->node()));
+    (void)agent().start();
+    EXPECT_EQ(agent().settle().exit, exit_degraded);
+    EXPECT_TRUE(traffic({no("api", "web", 80), yes("api", "db", 80), no("api", "db", 8080)}));
+    std::filesystem::remove(file("huge.yaml"));
+    EXPECT_EQ(agent().settle().exit, exit_ok);
+    EXPECT_TRUE(traffic({yes("api", "web", 80), no("api", "db", 8080)}));
+}
+
 TEST_F(Files, PodsThatComeWithAnInventoryThatDoesNotFitAreClosed)
 {
     // Each pod's own number for the port is a rule of its own.

@@ -107,6 +107,26 @@ TEST_F(Apply, APlanIsReadBackAsItWasWritten)
     EXPECT_EQ(report.warnings.size(), 1u); // there is no such interface
 }
 
+TEST_F(Apply, ClosingNewcomersLeavesWhatIsInForce)
+{
+    Plan both = web_plan();
+    add_endpoint(both, API_INTERFACE, "api", PLAN_RULESET_NONE);
+    EXPECT_EQ(value_of(datapath_->close(both.endpoints)).changes, 0u) << "nothing was adopted";
+    apply(web_plan());
+    const uint32_t web = ingress_of(WEB_INTERFACE);
+    EXPECT_GT(value_of(datapath_->close(both.endpoints)).changes, 0u);
+    EXPECT_EQ(ingress_of(WEB_INTERFACE), web);
+    EXPECT_EQ(ingress_of(API_INTERFACE), uint32_t{RULESET_CLOSED});
+    EXPECT_EQ(value_of(datapath_->close(both.endpoints)).changes, 0u);
+    both.endpoints[0].pod = "another"; // which got the interface's number
+    value_of(datapath_->close(both.endpoints));
+    EXPECT_EQ(ingress_of(WEB_INTERFACE), uint32_t{RULESET_CLOSED});
+    both.endpoints[0].pod = "web";
+    apply(both);
+    EXPECT_EQ(ingress_of(WEB_INTERFACE), web);
+    EXPECT_EQ(ingress_of(API_INTERFACE), uint32_t{RULESET_NONE});
+}
+
 TEST_F(Apply, TheSamePlanChangesNothing)
 {
     apply(web_plan());
