@@ -97,8 +97,10 @@ static __noinline int judge_again(const struct passage *at, struct flow *flow)
 	ask_again(&q, &at->key, flow, endpoint, at->generation);
 	judge(endpoint, q.pod, &q, &d);
 	take_decision(flow, &d, at->generation);
-	if (flow->verdict ==
-	    VERDICT_WOULD_DENY) /* once for a policy: its packets pass in silence */
+	if (flow->verdict != VERDICT_ALLOW)
+		count_hits(&d, at->now);
+	/* Once for a policy: what follows passes in silence. */
+	if (flow->verdict == VERDICT_WOULD_DENY)
 		report_refusal(&at->key, flow, at->direction, at->now);
 	return 0;
 }

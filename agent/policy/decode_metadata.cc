@@ -5,6 +5,13 @@
 
 namespace ebpfd {
 
+namespace {
+
+constexpr std::string_view OWN_ANNOTATIONS = "ebpfd.io/";
+constexpr std::string_view MODE = "ebpfd.io/mode";
+
+} // namespace
+
 std::optional<Field> find_metadata(const Field& root, FieldErrors& errors)
 {
     const auto metadata = member(root, "metadata");
@@ -20,10 +27,17 @@ bool decode_mode(const Field& metadata, FieldErrors& errors)
     const auto annotations = member(metadata, "annotations");
     if (!annotations || !check_map(*annotations, errors))
         return false;
-    const auto field = member(*annotations, "ebpfd.io/mode");
-    const auto mode = field ? text_of(*field, errors) : std::nullopt;
-    if (mode && *mode != "dry-run" && *mode != "enforce")
-        errors.add(*field, "must be dry-run or enforce, is \"" + *mode + "\"");
+    std::optional<std::string> mode;
+    for (const auto& [name, value] : annotations->value->members) {
+        if (!name.starts_with(OWN_ANNOTATIONS))
+            continue;
+        const Field field{&value, annotations->path + "." + name};
+        if (name != MODE)
+            errors.add(field,
+                       "ebpfd knows no such annotation of a policy, only " + std::string(MODE));
+        else if ((mode = text_of(field, errors)) && *mode != "dry-run" && *mode != "enforce")
+            errors.add(field, "must be dry-run or enforce, is \"" + *mode + "\"");
+    }
     return mode == "dry-run";
 }
 

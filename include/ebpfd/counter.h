@@ -22,8 +22,9 @@ static inline __u32 counter_row(__u32 endpoint, __u32 direction, __u32 reason, _
 }
 
 /*
- * Value of rule_hit_map, per CPU; key: the rule's number. Packets of open flows excluded. A rule
- * of a dry-run policy counts where it would turn a verdict.
+ * Value of rule_hit_map, per CPU; key: the rule's number. Packets of open flows excluded, but for
+ * the first one that a change cuts. A rule of a dry-run policy counts where it would turn a
+ * verdict.
  */
 struct rule_hits {
 	__u64 allowed; /* connections opened */

@@ -99,6 +99,9 @@ TEST(DryRun, AnOpenConnectionGoesOnAndTellsOnceThatItWouldBeCut)
     // In earnest, the next packet is refused; and back again it passes.
     bench.enforce(policies::narrow);
     EXPECT_EQ(bench.to_web(knock(1000, 81, ACK)), denied_by(REASON_DENIED));
+    const auto cut = bench.flows().at(0).second;
+    EXPECT_EQ(bench.to_web(knock(1000, 81, ACK)), denied_by(REASON_DENIED));
+    EXPECT_EQ(bench.maps().hits(cut.rule)->denied, 1u); // once, as of the connection
     bench.enforce(dry_run(policies::narrow));
     EXPECT_EQ(bench.to_web(knock(1000, 81, ACK)), would_be_denied);
 }

@@ -30,6 +30,19 @@ TEST(DryRun, AnAnnotationAsksForIt)
     EXPECT_TRUE(cluster->dry_run);
 }
 
+TEST(DryRun, AnAnnotationThatWouldBeLostIsAnErrorOfTheFile)
+{
+    for (const char* annotation : {"ebpfd.io/Mode: dry-run", "ebpfd.io/dry-run: \"true\"",
+                                   "ebpfd.io/mode: null", "ebpfd.io/mode:"}) {
+        const std::string before = "ebpfd.io/mode: enforce";
+        std::string text = with_mode("enforce");
+        text.replace(text.find(before), before.size(), annotation);
+        const auto policy = decode_network_policy(yaml_document(text));
+        ASSERT_FALSE(policy) << annotation;
+        EXPECT_THAT(policy.error().front().reason, HasSubstr("ebpfd.io/"));
+    }
+}
+
 TEST(DryRun, ASlipInTheAnnotationIsAnErrorOfTheFile)
 {
     for (const char* mode : {"dryrun", "audit", "true"}) {
