@@ -10,12 +10,13 @@
 namespace bench {
 namespace {
 
-constexpr double width = 760;
+constexpr double plot_width = 480;
 constexpr double right = 24;
 constexpr double top = 44;
 constexpr double row = 30;        // of a bar chart
-constexpr double name_room = 210; // beside bars, and beside lines
+constexpr double value_room = 60; // behind bars
 constexpr double plot_height = 260;
+constexpr double line_chart_left = 70;
 constexpr double far_apart = 30; // largest to smallest: beyond, the scale is logarithmic
 
 // Told apart by people who do not see all colours (Okabe and Ito).
@@ -53,7 +54,7 @@ std::string escaped(const std::string& text)
 // Elements of one picture.
 class Svg {
 public:
-    explicit Svg(double height)
+    Svg(double width, double height)
         : text_(fmt::format(
               "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
               "height=\"{1}\" font-family=\"sans-serif\" font-size=\"12\">\n"
@@ -106,6 +107,15 @@ double step_of(double span)
     return power;
 }
 
+// What the longest name takes, in the font's width.
+double name_room(const auto& named)
+{
+    size_t longest = 0;
+    for (const auto& one : named)
+        longest = std::max(longest, one.name.size());
+    return 40 + 6.5 * static_cast<double>(longest);
+}
+
 // From values to 0 ... 1.
 class Scale {
 public:
@@ -151,6 +161,7 @@ private:
 
 void draw_lines(Svg& svg, const std::vector<Line>& lines, const auto& x, const auto& y)
 {
+    const double right_of_plot = line_chart_left + plot_width;
     for (size_t i = 0; i < lines.size(); ++i) {
         const Point* last = nullptr;
         for (const Point& point : lines[i].points) {
@@ -163,8 +174,8 @@ void draw_lines(Svg& svg, const std::vector<Line>& lines, const auto& x, const a
             last = &point;
         }
         const double beside = top + 8 + 20 * static_cast<double>(i);
-        svg.box(width - name_room + 14, beside - 9, 10, 10, color(i));
-        svg.text(width - name_room + 30, beside, lines[i].name);
+        svg.box(right_of_plot + 14, beside - 9, 10, 10, color(i));
+        svg.text(right_of_plot + 30, beside, lines[i].name);
     }
 }
 
@@ -191,8 +202,9 @@ std::string bar_chart(const Axes& axes, const std::vector<Bar>& bars)
         values.push_back(bar.value);
     const Scale scale(values);
     const double bottom = top + row * static_cast<double>(bars.size());
-    const auto x = [&](double at) { return name_room + at * (width - name_room - right - 60); };
-    Svg svg(bottom + 28);
+    const double left = name_room(bars);
+    const auto x = [&](double at) { return left + at * plot_width; };
+    Svg svg(left + plot_width + value_room + right, bottom + 28);
     svg.title(axes);
     for (const double tick : scale.ticks()) {
         svg.line(x(scale.at(tick)), top - 4, x(scale.at(tick)), bottom, "#dddddd");
@@ -207,7 +219,7 @@ std::string bar_chart(const Axes& axes, const std::vector<Bar>& bars)
         svg.line(x(scale.at(min)), middle, x(scale.at(max)), middle, "#222222");
         for (const double end : {min, max})
             svg.line(x(scale.at(end)), middle - 4, x(scale.at(end)), middle + 4, "#222222");
-        svg.text(name_room - 8, middle + 4, bars[i].name, "end");
+        svg.text(left - 8, middle + 4, bars[i].name, "end");
         svg.text(x(std::max(to, scale.at(max))) + 6, middle + 4, short_number(median));
     }
     return svg.finish();
@@ -223,22 +235,22 @@ std::string line_chart(const Axes& axes, const std::vector<Line>& lines)
             sizes.insert(point.size);
         }
     const Scale scale(values);
-    const double left = 70, bottom = top + plot_height;
+    const double left = line_chart_left, bottom = top + plot_height;
     const double least = sizes.empty() ? 0 : std::log1p(*sizes.begin());
     const double most = sizes.size() < 2 ? least + 1 : std::log1p(*sizes.rbegin());
     const auto x = [&](double size) {
-        return left + (std::log1p(size) - least) / (most - least) * (width - name_room - left);
+        return left + (std::log1p(size) - least) / (most - least) * plot_width;
     };
     const auto y = [&](double value) { return bottom - scale.at(value) * plot_height; };
-    Svg svg(bottom + 48);
+    Svg svg(left + plot_width + name_room(lines) + right, bottom + 48);
     svg.title(axes);
     for (const double tick : scale.ticks()) {
-        svg.line(left, y(tick), width - name_room, y(tick), "#dddddd");
+        svg.line(left, y(tick), left + plot_width, y(tick), "#dddddd");
         svg.text(left - 8, y(tick) + 4, short_number(tick), "end");
     }
     for (const double size : sizes)
         svg.text(x(size), bottom + 18, short_number(size), "middle");
-    svg.text((left + width - name_room) / 2, bottom + 38, axes.size_name, "middle");
+    svg.text(left + plot_width / 2, bottom + 38, axes.size_name, "middle");
     draw_lines(svg, lines, x, y);
     return svg.finish();
 }
