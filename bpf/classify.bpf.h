@@ -123,7 +123,7 @@ static __always_inline void decide_by_rules(struct decision *d, const struct rul
 	walk_rules(&enforced, set, &matches->enforced);
 	d->rule = enforced.rule;
 	decide(d, enforced.reason);
-	if (!(set->flags & RULESET_WATCHES))
+	if (!matches->watching)
 		return;
 	walk_rules(&all, set, &matches->all);
 	if (!all.watcher ||
@@ -221,11 +221,14 @@ static __always_inline const struct bitmap *find_port(const struct question *q)
 
 /* A service port's peer bitmap is the final set: its backends' ports are in it already. */
 static __always_inline void match_service(const struct question *q, const struct decision *d,
-                                          struct matches *matches)
+                                          const struct ruleset *set, struct matches *matches)
 {
 	const struct bitmap *row = find_peer(q, d->identity);
 
 	matches->enforced = row ? *row : no_rules;
+	matches->watching = set->flags & RULESET_WATCHES;
+	if (!matches->watching)
+		return;
 	row = find_peer(q, d->identity | IDENTITY_REHEARSED);
 	matches->all = row ? *row : no_rules;
 }
@@ -234,6 +237,7 @@ static __always_inline void match_rules(const struct question *q, const struct d
                                         const struct ruleset *set, struct matches *matches)
 {
 	const struct bitmap *pod = &no_rules, *peer = NULL, *cidr = NULL, *port = NULL;
+	__u64 watching = 0;
 
 	if (d->identity >= IDENTITY_FIRST) {
 		pod = &set->any_pod;
@@ -257,7 +261,9 @@ static __always_inline void match_rules(const struct question *q, const struct d
 
 		matches->all.word[i] = match;
 		matches->enforced.word[i] = match & ~set->watching.word[i];
+		watching |= match & set->watching.word[i];
 	}
+	matches->watching = watching;
 }
 
 /* By the rules of the set. */
@@ -276,7 +282,7 @@ static __always_inline void classify_by(const struct question *q, struct decisio
 		service = find_service(q);
 	if (service) {
 		d->identity = service;
-		match_service(q, d, matches);
+		match_service(q, d, set, matches);
 	} else {
 		match_rules(q, d, set, matches);
 	}

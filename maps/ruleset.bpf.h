@@ -46,6 +46,7 @@ struct {
 struct matches {
 	struct bitmap enforced;
 	struct bitmap all;
+	__u64 watching; /* not 0: some of them belong to dry-run policies */
 };
 
 struct {
