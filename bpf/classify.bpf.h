@@ -20,7 +20,8 @@ struct question {
 	__u8 protocol;
 	__u8 direction;
 	__u8 believed; /* the peer's address may be the node's, or the pod's own */
-	__u8 pad[3];
+	__u8 traced;   /* by a test run, which packets may interrupt */
+	__u8 pad[2];
 };
 
 struct decision {
@@ -271,9 +272,9 @@ static __always_inline void classify_by(const struct question *q, struct decisio
                                         const struct ruleset *set)
 {
 	struct matches *matches;
-	__u32 zero = 0, service = 0;
+	__u32 entry = q->traced ? MATCH_TRACE : MATCH_PACKET, service = 0;
 
-	matches = bpf_map_lookup_elem(&match_map, &zero);
+	matches = bpf_map_lookup_elem(&match_map, &entry);
 	if (!set || !matches) { /* never: a set is written before it is referred to */
 		decide(d, REASON_DENIED);
 		return;

@@ -438,6 +438,7 @@ int trace_packet(struct __sk_buff *skb)
 		return DROP;
 	ask(&q, &p.tuple, direction, endpoint, generation);
 	q.believed = 1;
+	q.traced = 1;
 	judge(endpoint, q.pod, &q, &d);
 	if (is_refused(d.verdict) && state.audit)
 		d.verdict = VERDICT_WOULD_DENY;

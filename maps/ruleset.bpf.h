@@ -49,9 +49,16 @@ struct matches {
 	__u64 watching; /* not 0: some of them belong to dry-run policies */
 };
 
+/* Entries of match_map: kernels before 6.11 let packets in while a test run is at work. */
+enum {
+	MATCH_PACKET = 0,
+	MATCH_TRACE = 1,
+	MATCH_COUNT = 2,
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, MATCH_COUNT);
 	__type(key, __u32);
 	__type(value, struct matches);
 } match_map SEC(".maps");
