@@ -29,13 +29,13 @@ bool decode_mode(const Field& metadata, FieldErrors& errors)
         return false;
     std::optional<std::string> mode;
     for (const auto& [name, value] : annotations->value->members) {
-        if (!name.starts_with(OWN_ANNOTATIONS))
-            continue;
         const Field field{&value, annotations->path + "." + name};
-        if (name != MODE)
+        if (name == MODE)
+            mode = text_of(field, errors);
+        else if (name.starts_with(OWN_ANNOTATIONS))
             errors.add(field,
                        "ebpfd knows no such annotation of a policy, only " + std::string(MODE));
-        else if ((mode = text_of(field, errors)) && *mode != "dry-run" && *mode != "enforce")
+        if (name == MODE && mode && *mode != "dry-run" && *mode != "enforce")
             errors.add(field, "must be dry-run or enforce, is \"" + *mode + "\"");
     }
     return mode == "dry-run";
