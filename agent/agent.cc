@@ -2,13 +2,13 @@
 #include "agent.h"
 
 #include "capabilities.h"
+#include "what_fits.h"
 
 #include <csignal>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
-#include <unordered_map>
 #include <utility>
 
 namespace ebpfd {
@@ -49,33 +49,6 @@ std::vector<std::string> shortened(std::vector<std::string> notes)
 void append(std::vector<std::string>& to, const std::vector<std::string>& from)
 {
     to.insert(to.end(), from.begin(), from.end());
-}
-
-// Returns whether there were any.
-bool take_out_rehearsals(World& world)
-{
-    const auto rehearsed = [&](const auto& policy) { return world.rehearses(*policy); };
-    return std::erase_if(world.policies, rehearsed) +
-               std::erase_if(world.cluster_policies, rehearsed) >
-           0;
-}
-
-// What was in force, at the interfaces there are now. Those of pods that are new since are closed.
-World last_world_at(const World& last, std::vector<LocalInterface> interfaces)
-{
-    std::unordered_map<std::string, std::shared_ptr<const Pod>> known;
-    for (const auto& pod : last.pods)
-        known.emplace(pod->key(), pod);
-    for (auto& interface : interfaces) {
-        const auto now = std::exchange(interface.pod, nullptr);
-        const auto before = now ? known.find(now->key()) : known.end();
-        if (before != known.end() && before->second->uid == now->uid &&
-            before->second->addresses == now->addresses)
-            interface.pod = before->second;
-    }
-    World world = last;
-    world.interfaces = std::move(interfaces);
-    return world;
 }
 
 Result<Folders> open_folders(const Config& config)
@@ -338,36 +311,6 @@ World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
     return world;
 }
 
-// What is refused must not keep policy from pods that come meanwhile: tries less and less of it,
-// and leaves in world what is in force. error: why not all of it, or empty.
-Result<Enforcer::Outcome> Agent::enforce_what_fits(World& world, std::string& error)
-{
-    auto outcome = enforcer_->enforce(world);
-    error = outcome ? "" : outcome.error().message;
-    // A rehearsal keeps nothing from being enforced.
-    if (!outcome && take_out_rehearsals(world)) {
-        outcome = enforcer_->enforce(world);
-        if (outcome) {
-            error += "; dry runs are left out";
-            return outcome;
-        }
-    }
-    if (!error.empty())
-        error += "; the previous policy stays in force";
-    if (outcome || view_.revision == 0)
-        return outcome;
-    if (!world.has_policies_of(*view_.world)) {
-        world.policies = view_.world->policies;
-        world.cluster_policies = view_.world->cluster_policies;
-        outcome = enforcer_->enforce(world);
-    }
-    if (!outcome) {
-        world = last_world_at(*view_.world, std::move(world.interfaces));
-        outcome = enforcer_->enforce(world);
-    }
-    return outcome;
-}
-
 void Agent::update()
 {
     const auto start = steady_clock::now();
@@ -375,7 +318,8 @@ void Agent::update()
     View view = view_;
     view.warnings.clear();
     auto world = std::make_shared<World>(make_world(view.warnings, view.nodes));
-    auto outcome = enforce_what_fits(*world, view.apply_error);
+    const World* in_force = view_.revision == 0 ? nullptr : view_.world.get();
+    auto outcome = enforce_what_fits(*enforcer_, *world, in_force, view.apply_error);
     view.apply_duration = steady_clock::now() - start;
     view.applied_ns = wall_clock_ns();
     applies_.observe(view.apply_duration, view.apply_error.empty());

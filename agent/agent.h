@@ -48,7 +48,6 @@ private:
     void round(bool rescan);
     bool collect_interfaces();
     World make_world(std::vector<std::string>& warnings, size_t& nodes);
-    Result<Enforcer::Outcome> enforce_what_fits(World& world, std::string& error);
     bool find_lost();
     void update();
     void report(View& view);

@@ -22,11 +22,6 @@ using Json = nlohmann::ordered_json;
 using Name = std::tuple<uint8_t, uint8_t, bool, std::string, std::string, uint16_t>;
 using Hits = std::map<Name, rule_hits>;
 
-template <size_t N> std::string text_of(const char (&field)[N])
-{
-    return {field, strnlen(field, N)};
-}
-
 Name name_of(const rule_info& rule)
 {
     return {rule.kind,

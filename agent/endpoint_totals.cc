@@ -12,11 +12,6 @@
 namespace ebpfd {
 namespace {
 
-template <size_t N> std::string text_of(const char (&field)[N])
-{
-    return label_text({field, strnlen(field, N)});
-}
-
 bool denies(uint32_t why)
 {
     return why >= REASON_FIRST_DENIAL;
@@ -116,7 +111,8 @@ Result<void> EndpointTotals::follow(const PinnedMaps& maps, Reading reading)
     std::map<uint32_t, SeriesName> present;
     std::set<SeriesName> pods;
     for (const auto& [ifindex, name] : *names) {
-        const SeriesName pod{text_of(name.pod_namespace), text_of(name.pod)};
+        const SeriesName pod{label_text(text_of(name.pod_namespace)),
+                             label_text(text_of(name.pod))};
         present[name.index] = pod;
         pods.insert(pod);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "name_book.h"
 
+#include "model/names.h"
+
 #include <cstring>
 #include <tuple>
 #include <unordered_set>
@@ -43,11 +45,6 @@ std::unordered_map<uint32_t, PodPointer> local_pods(const World& world)
 std::shared_ptr<const Labels> labels_of(const PodPointer& pod)
 {
     return pod ? std::shared_ptr<const Labels>(pod, &pod->labels) : nullptr;
-}
-
-template <size_t N> std::string text_of(const char (&field)[N])
-{
-    return {field, strnlen(field, N)};
 }
 
 std::shared_ptr<const RuleName> name_of(const rule_info& rule)

@@ -2,6 +2,7 @@
 #include "sightings.h"
 
 #include "kernel/flows.h"
+#include "model/names.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -15,18 +16,6 @@ namespace ebpfd {
 namespace {
 
 constexpr uint8_t SYN = 0x02; // as in TCP's header
-
-IpAddress address_of(const __u8 (&bytes)[16])
-{
-    IpAddress address;
-    std::ranges::copy(bytes, address.bytes.begin());
-    return address;
-}
-
-bool has_ports(uint8_t protocol)
-{
-    return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
-}
 
 Sighting sighting_of(const flow_key& key, const __u8 (&pod)[16], direction dir)
 {

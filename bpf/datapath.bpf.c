@@ -200,7 +200,7 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 static __always_inline int follow(struct passage *at, struct flow *flow)
 {
 	if (flow->generation != at->generation)
-		judge_again(at, flow);
+		judge_again(at, flow, 1);
 	if (is_refused(flow->verdict)) {
 		if (at->direction == flow->direction)
 			flow->seen_ns = at->now;
@@ -228,7 +228,7 @@ static __noinline int follow_pending(struct passage *at, struct flow *pending)
 		return DROP;
 	*copy = *pending;
 	if (copy->generation != at->generation)
-		judge_again(at, copy);
+		judge_again(at, copy, 1);
 	flow = move_on(&at->key, copy, answered || is_refused(copy->verdict));
 	if (flow)
 		return follow(at, flow);
@@ -305,7 +305,7 @@ static __noinline int passes_quoted(struct __sk_buff *skb, struct passage *at)
 	                  at->direction == DIRECTION_EGRESS ? quoted->source : quoted->destination))
 		return 0;
 	if (copy->generation != at->generation)
-		judge_again(at, copy);
+		judge_again(at, copy, 0);
 	return !is_refused(copy->verdict);
 }
 

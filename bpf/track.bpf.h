@@ -84,9 +84,10 @@ static __always_inline void judge(const struct endpoint *endpoint, const __u8 po
 
 /*
  * A flow judged under an older generation. One that is forbidden now stays, with its verdict:
- * were it forgotten, the other side's next packet could open it again in reverse.
+ * were it forgotten, the other side's next packet could open it again in reverse. tell: of the
+ * change, once for a flow; not for a copy that goes again.
  */
-static __noinline int judge_again(const struct passage *at, struct flow *flow)
+static __noinline int judge_again(const struct passage *at, struct flow *flow, __u32 tell)
 {
 	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoint_map, &at->key.ifindex);
 	struct decision d;
@@ -97,6 +98,8 @@ static __noinline int judge_again(const struct passage *at, struct flow *flow)
 	ask_again(&q, &at->key, flow, endpoint, at->generation);
 	judge(endpoint, q.pod, &q, &d);
 	take_decision(flow, &d, at->generation);
+	if (!tell)
+		return 0;
 	if (flow->verdict != VERDICT_ALLOW)
 		count_hits(&d, at->now);
 	/* Once for a policy: what follows passes in silence. */

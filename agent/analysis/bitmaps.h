@@ -34,17 +34,6 @@ inline Bitmap operator~(const Bitmap& one)
     return result;
 }
 
-// The lowest bit from there on.
-inline std::optional<uint32_t> first_bit(const Bitmap& bitmap, uint32_t from = 0)
-{
-    for (uint32_t word = from / 64; word < BITMAP_WORDS; ++word) {
-        const uint64_t wanted = word == from / 64 ? ~uint64_t{0} << (from % 64) : ~uint64_t{0};
-        if (const uint64_t bits = bitmap[word] & wanted; bits != 0)
-            return word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
-    }
-    return std::nullopt;
-}
-
 // Calls visit(bit) for each, in ascending order.
 template <class Visit> void for_each_bit(const Bitmap& bitmap, Visit visit)
 {

@@ -181,9 +181,7 @@ std::vector<AppliedTier> tiers_of(const World& world, const Subject& subject, di
             {.policy = policy,
              .dry_run = world.rehearses(*policy),
              .rules = dir == DIRECTION_INGRESS ? &*policy->ingress : &*policy->egress});
-    const bool isolates = std::ranges::any_of(
-        subject.policies[dir], [&](const auto* policy) { return !world.rehearses(*policy); });
-    if (isolates) {
+    if (has_enforced(world, subject.policies[dir])) {
         own.closing = Closing::refused;
         result.push_back(std::move(own));
         return result;

@@ -2,6 +2,7 @@
 #include "analysis/suggestion.h"
 
 #include "analysis/outside_blocks.h"
+#include "model/names.h"
 
 #include <algorithm>
 #include <set>
@@ -14,13 +15,6 @@ constexpr uint16_t DNS = 53;
 constexpr size_t MOST_BLOCKS = 64; // of one rule; beyond that it is open to everyone
 
 using Port = std::pair<uint8_t, uint16_t>; // protocol and number
-
-bool has_ports(uint8_t protocol)
-{
-    return protocol == static_cast<uint8_t>(Protocol::tcp) ||
-           protocol == static_cast<uint8_t>(Protocol::udp) ||
-           protocol == static_cast<uint8_t>(Protocol::sctp);
-}
 
 // What was seen between a workload and one other end.
 struct Dealings {

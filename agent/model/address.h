@@ -23,6 +23,12 @@ struct IpAddress {
     static std::optional<IpAddress> parse(std::string_view text);
 };
 
+// Of the datapath's form: 16 bytes in network order, IPv4 mapped.
+inline IpAddress address_of(const uint8_t (&bytes)[16])
+{
+    return {.bytes = std::to_array(bytes)};
+}
+
 // An address block, canonical: the bits behind the prefix are zero. prefix counts bits of
 // the 128-bit form: 10.0.0.0/8 has 104.
 struct Cidr {

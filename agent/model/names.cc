@@ -114,6 +114,11 @@ std::string_view closer_name(uint32_t closer, uint32_t direction)
     }
 }
 
+bool has_ports(uint32_t protocol)
+{
+    return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
+}
+
 std::string protocol_name(uint32_t protocol)
 {
     switch (protocol) {

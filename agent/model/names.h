@@ -5,6 +5,7 @@
 #include "ebpfd/verdict.h"
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,13 @@ std::vector<std::string_view> tcp_flag_names(uint32_t flags);
 std::string_view closer_name(uint32_t closer, uint32_t direction);
 // "TCP", "UDP", "SCTP", "ICMP", "ICMPv6", else the number.
 std::string protocol_name(uint32_t protocol);
+// TCP, UDP and SCTP; the port fields of ICMP carry the echo identifier.
+bool has_ports(uint32_t protocol);
+// The text in a field of a map, which ends in NUL or with the field.
+template <size_t N> std::string text_of(const char (&field)[N])
+{
+    return {field, strnlen(field, N)};
+}
 // A rule's policy, by enum rule_kind: "ns/name", "ns/a,ns/b" where several policies isolate
 // (policy: their names, comma-separated), "" for a rule of no policy.
 std::string policy_text(uint32_t kind, std::string_view policy_namespace, std::string_view policy);

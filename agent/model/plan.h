@@ -6,7 +6,9 @@
 #include "model/world.h"
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,17 @@ inline void set_bit(Bitmap& bitmap, uint32_t bit)
 inline bool has_bit(const Bitmap& bitmap, uint32_t bit)
 {
     return (bitmap[bit / 64] >> (bit % 64)) & 1;
+}
+
+// The lowest bit from there on.
+inline std::optional<uint32_t> first_bit(const Bitmap& bitmap, uint32_t from = 0)
+{
+    for (uint32_t word = from / 64; word < BITMAP_WORDS; ++word) {
+        const uint64_t wanted = word == from / 64 ? ~uint64_t{0} << (from % 64) : ~uint64_t{0};
+        if (const uint64_t bits = bitmap[word] & wanted; bits != 0)
+            return word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
+    }
+    return std::nullopt;
 }
 
 // What rule_map says of a rule. Not part of its identity: line and file may change freely.

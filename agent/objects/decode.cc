@@ -6,37 +6,18 @@
 #include "policy/network_policy.h"
 
 #include <fmt/format.h>
+#include <tuple>
 
 namespace ebpfd {
 namespace {
 
-void keep(Objects& objects, NetworkPolicy object)
+template <class T> void keep(Objects& objects, T object)
 {
-    objects.policies.push_back(std::make_shared<NetworkPolicy>(std::move(object)));
-}
-void keep(Objects& objects, ClusterPolicy object)
-{
-    objects.cluster_policies.push_back(std::make_shared<ClusterPolicy>(std::move(object)));
-}
-void keep(Objects& objects, Pod object)
-{
-    objects.pods.push_back(std::make_shared<Pod>(std::move(object)));
-}
-void keep(Objects& objects, Namespace object)
-{
-    objects.namespaces.push_back(std::make_shared<Namespace>(std::move(object)));
-}
-void keep(Objects& objects, Service object)
-{
-    objects.services.push_back(std::make_shared<Service>(std::move(object)));
-}
-void keep(Objects& objects, EndpointSlice object)
-{
-    objects.slices.push_back(std::make_shared<EndpointSlice>(std::move(object)));
-}
-void keep(Objects& objects, Node object)
-{
-    objects.nodes.push_back(std::make_shared<Node>(std::move(object)));
+    const auto lists =
+        std::tie(objects.policies, objects.cluster_policies, objects.pods, objects.namespaces,
+                 objects.services, objects.slices, objects.nodes);
+    std::get<std::vector<std::shared_ptr<const T>>&>(lists).push_back(
+        std::make_shared<T>(std::move(object)));
 }
 
 template <class T> void take(FileContent& content, std::expected<T, std::vector<FileError>> decoded)

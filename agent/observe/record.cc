@@ -14,23 +14,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-IpAddress address_of(const __u8 (&bytes)[16])
-{
-    IpAddress out;
-    std::copy(std::begin(bytes), std::end(bytes), out.bytes.begin());
-    return out;
-}
-
 template <class Map, class Key> typename Map::mapped_type look_up(const Map& map, const Key& key)
 {
     const auto found = map.find(key);
     return found == map.end() ? nullptr : found->second;
-}
-
-// The port fields of ICMP carry the echo identifier.
-bool has_ports(uint8_t protocol)
-{
-    return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
 }
 
 Json to_json(const Party& party)

@@ -2,7 +2,6 @@
 #include "policy/judge.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace ebpfd {
 
@@ -63,16 +62,6 @@ const Bitmap* narrowest(const std::vector<Entry>& entries, const std::vector<siz
     while (candidate != 0 && !around(entries[candidate - 1], wanted))
         candidate = parents[candidate - 1];
     return candidate == 0 ? nullptr : &entries[candidate - 1].rules;
-}
-
-std::optional<uint32_t> first_bit(const Bitmap& bitmap, uint32_t from)
-{
-    for (size_t index = from / 64; index < bitmap.size(); ++index) {
-        const uint64_t wanted = index == from / 64 ? ~uint64_t{0} << (from % 64) : ~uint64_t{0};
-        if (const uint64_t word = bitmap[index] & wanted; word != 0)
-            return static_cast<uint32_t>(index * 64 + static_cast<size_t>(std::countr_zero(word)));
-    }
-    return std::nullopt;
 }
 
 const Bitmap* row_of(const std::vector<PlanPeer>& rows, uint32_t identity)
@@ -163,7 +152,7 @@ Walk Judge::enforce(const Bitmap& matching) const
 
 Walk Judge::rehearse(const Bitmap& matching) const
 {
-    Walk walk{.rule = first_bit(matching, 0), .watcher = {}};
+    Walk walk{.rule = first_bit(matching), .watcher = {}};
     for (;;) {
         if (walk.rule && !walk.watcher && has_bit(ruleset_.watching, *walk.rule))
             walk.watcher = walk.rule;

@@ -151,17 +151,11 @@ Crowd gather(const std::vector<Subject>& subjects, const Identities& identities)
     return crowd;
 }
 
-bool is_isolated(const World& world, const Subject& subject, direction dir)
-{
-    return std::ranges::any_of(subject.policies[dir], [&](const NetworkPolicy* policy) {
-        return !world.rehearses(*policy);
-    });
-}
-
 void add_cluster_policy(const World& world, const ClusterPolicy& policy, Subject& subject)
 {
     for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS}) {
-        const bool reached = policy.in_tier == TIER_ADMIN || !is_isolated(world, subject, dir);
+        const bool reached =
+            policy.in_tier == TIER_ADMIN || !has_enforced(world, subject.policies[dir]);
         if (reached && !policy.rules(dir).empty())
             subject.cluster_policies[dir].push_back(&policy);
     }
@@ -182,6 +176,12 @@ void add_cluster_policies(const World& world, const Identities& identities,
 }
 
 } // namespace
+
+bool has_enforced(const World& world, const std::vector<const NetworkPolicy*>& policies)
+{
+    return std::ranges::any_of(
+        policies, [&](const NetworkPolicy* policy) { return !world.rehearses(*policy); });
+}
 
 std::vector<const NetworkPolicy*> isolating(const World& world,
                                             const std::vector<const NetworkPolicy*>& policies)

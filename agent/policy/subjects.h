@@ -20,6 +20,9 @@ struct Subject {
     std::array<std::vector<const ClusterPolicy*>, DIRECTION_COUNT> cluster_policies{};
 };
 
+// Whether one of them is in force.
+bool has_enforced(const World& world, const std::vector<const NetworkPolicy*>& policies);
+
 // What an isolation by these policies of one pod and direction rests on: those in force, else, for
 // a dry run, all of them.
 std::vector<const NetworkPolicy*> isolating(const World& world,

@@ -104,8 +104,7 @@ struct rule_info {
 	__u8 action;
 	__u8 dry_run; /* 1: of a dry-run policy */
 	__u8 pad[6];
-	char policy_namespace[64]; /* of a cluster-wide policy: its kind, which no namespace is
-	                              called */
+	char policy_namespace[64]; /* of a cluster-wide policy: its kind */
 	char policy[256]; /* for RULE_ISOLATION: the policies, comma-separated, cut if too long */
 	char file[256];
 };

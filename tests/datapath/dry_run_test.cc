@@ -106,6 +106,27 @@ TEST(DryRun, AnOpenConnectionGoesOnAndTellsOnceThatItWouldBeCut)
     EXPECT_EQ(bench.to_web(knock(1000, 81, ACK)), would_be_denied);
 }
 
+TEST(DryRun, ErrorsAboutAConnectionTellNothingInItsPlace)
+{
+    Bench bench;
+    bench.enforce(policies::none);
+    bench.to_web(knock(1000, 81));
+    const auto sent = answer(81, 1000);
+    bench.from_web(sent);
+    (void)bench.events();
+    bench.enforce(dry_run(policies::narrow));
+    for (int i = 0; i < 3; i++)
+        EXPECT_EQ(bench.to_web(
+                      Packet{}.eth().ipv4(outside_v4, web_v4).unreachable(from_ip(sent.bytes()))),
+                  allowed_by(REASON_ICMP_ERROR));
+    EXPECT_TRUE(bench.events().empty());
+    const auto rules = *bench.maps().rules();
+    for (const auto& [number, rule] : rules)
+        EXPECT_EQ(bench.maps().hits(number)->denied, 0u) << rule.policy;
+    EXPECT_EQ(bench.to_web(knock(1000, 81, ACK)), would_be_denied);
+    EXPECT_EQ(bench.events().size(), 1u);
+}
+
 TEST(DryRun, FramesThatOnlyIsolationRefusesPass)
 {
     Bench bench;

@@ -14,18 +14,6 @@
 namespace ebpfd::ctl {
 namespace {
 
-bool has_ports(uint8_t protocol)
-{
-    return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
-}
-
-IpAddress address_of(const __u8 (&bytes)[16])
-{
-    IpAddress address;
-    std::ranges::copy(bytes, address.bytes.begin());
-    return address;
-}
-
 Json side(const PeerNames& names, const IpAddress& address, uint8_t protocol, __be16 port)
 {
     Json fields = peer_fields(names, address);

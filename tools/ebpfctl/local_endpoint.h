@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "ebpfctl/context.h"
+#include "model/names.h"
 
 #include <array>
 #include <cstring>
@@ -27,11 +28,6 @@ Result<LocalEndpoint> find_endpoint(const PinnedMaps& maps, const ObjectName& na
 
 // Its "namespace" and "pod".
 Json name_fields(const ObjectName& name);
-// The text of a string that ends in NUL, or with its array.
-template <size_t N> std::string text_of(const char (&chars)[N])
-{
-    return {chars, strnlen(chars, N)};
-}
 // "none", "closed" or the rule set's number.
 std::string ruleset_text(uint32_t ruleset);
 
