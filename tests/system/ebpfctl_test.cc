@@ -110,6 +110,24 @@ TEST_P(Ebpfctl, ObserveFollowsLive)
     (void)follower.stop();
 }
 
+TEST_P(Ebpfctl, StatsProgramsCountWhatRunsMeanwhile)
+{
+    lab::Process counting =
+        lab::Process::start({EBPFCTL_PROGRAM, "--bpffs", agent().bpffs(), "stats", "programs",
+                             "--for", "500ms", "-o", "jsonl"},
+                            node().host().netns.path());
+    EXPECT_TRUE(lab::eventually([&] {
+        EXPECT_TRUE(traffic({yes("web", "db", 80)}));
+        return !counting.running();
+    }));
+    for (const char* program : {"from_pod", "to_pod"})
+        EXPECT_THAT(
+            counting.out(),
+            ContainsRegex(std::string("\"") + program +
+                          "\",\"id\":[0-9]+,\"attached\":..\"kind\":\"[a-z]+\",\"count\":[0-9]+"
+                          ".*\"runs\":[1-9]"));
+}
+
 TEST_P(Ebpfctl, FlowListShowsOpenConnections)
 {
     const auto connection =

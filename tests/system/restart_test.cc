@@ -34,6 +34,7 @@ TEST_P(Restart, TerminatedAgentLeavesTheDatapathEnforcing)
     EXPECT_EQ(agent().ctl({"status"}).exit, exit_unreachable);
     EXPECT_THAT(agent().ask({"map", "list"}), HasSubstr("flow"));
     EXPECT_THAT(agent().ask({"stats", "pods"}), HasSubstr("shop/db"));
+    EXPECT_THAT(agent().ask({"stats", "programs"}), HasSubstr("from_pod"));
     EXPECT_TRUE(connection->carries_to_server());
 
     ASSERT_TRUE(agent().start());

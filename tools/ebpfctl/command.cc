@@ -40,6 +40,7 @@ constexpr std::array COMMANDS{
     Command{"stats", "drops", "Packets that the kernel dropped, by pod and reason",
             define_stats_drops},
     Command{"stats", "loss", "What was not reported or did not fit", define_stats_loss},
+    Command{"stats", "programs", "What our programs in the kernel take", define_stats_programs},
     Command{"map", "list", "List maps and how full they are", define_map_list},
     Command{"map", "dump", "Show a map's entries", define_map_dump},
     Command{"", "version", "Show the version", define_version},

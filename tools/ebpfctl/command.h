@@ -44,6 +44,7 @@ Action define_stats_reasons(CLI::App& app);
 Action define_stats_health(CLI::App& app);
 Action define_stats_drops(CLI::App& app);
 Action define_stats_loss(CLI::App& app);
+Action define_stats_programs(CLI::App& app);
 Action define_map_list(CLI::App& app);
 Action define_map_dump(CLI::App& app);
 Action define_version(CLI::App& app);

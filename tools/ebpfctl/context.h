@@ -4,6 +4,7 @@
 #include "ebpfctl/exit.h"
 #include "ebpfctl/printer.h"
 #include "kernel/pinned.h"
+#include "kernel/programs.h"
 
 #include <chrono>
 #include <functional>
@@ -27,7 +28,7 @@ struct Options {
     bool all_namespaces = false;
 };
 
-// Where answers come from: the pinned maps, and the agent behind its socket.
+// Where answers come from: the pinned maps, the kernel, and the agent behind its socket.
 struct Sources {
     std::function<Result<std::unique_ptr<PinnedMaps>>(const std::string& bpffs)> open_maps;
     std::function<Result<std::string>(const std::string& socket, const std::string& path,
@@ -39,6 +40,8 @@ struct Sources {
     std::function<Result<void>(const std::string& socket, const std::string& path,
                                const std::function<bool(std::string_view)>& line)>
         stream;
+    std::function<Result<ProgramStatistics>(const std::string& bpffs)> programs;
+    std::function<Result<Fd>()> count_runs; // for as long as the descriptor is open
 };
 
 // Where answers go. fd is that of out, or -1 if it has none.

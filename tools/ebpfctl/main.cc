@@ -23,7 +23,8 @@ bool reader_is_gone()
 int main(int argc, char** argv)
 {
     std::signal(SIGPIPE, SIG_IGN);
-    const ctl::Sources sources{&PinnedMaps::open, &api_get, &api_post, &api_stream};
+    const ctl::Sources sources{&PinnedMaps::open,   &api_get,   &api_post, &api_stream,
+                               &program_statistics, &count_runs};
     ctl::Exit code =
         ctl::run({argv + 1, argv + argc}, sources, {std::cout, std::cerr, STDOUT_FILENO});
     std::cout.flush();

@@ -24,7 +24,8 @@ TEST(Completion, OffersSubcommandsAndOptions)
 {
     Tool tool;
     tool.run({"completion", "bash"});
-    EXPECT_NE(tool.out.find(R"("ebpfctl stats") candidates="pods rules reasons health drops loss)"),
+    EXPECT_NE(tool.out.find(
+                  R"("ebpfctl stats") candidates="pods rules reasons health drops loss programs)"),
               std::string::npos)
         << tool.out;
     EXPECT_NE(tool.out.find("--from --to --port --exit-code"), std::string::npos);

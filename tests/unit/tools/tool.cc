@@ -32,6 +32,18 @@ Exit Tool::run(const std::vector<std::string>& arguments)
             asked.push_back(path);
             std::ranges::all_of(lines, line);
             return {};
+        },
+        .programs = [&](const auto&) -> Result<ProgramStatistics> {
+            if (maps_error != 0)
+                return fail_errno("open state", maps_error);
+            auto next = std::move(programs.front());
+            programs.erase(programs.begin());
+            return next;
+        },
+        .count_runs = [&]() -> Result<Fd> {
+            if (counting_error != 0)
+                return fail_errno("have the kernel count runs", counting_error);
+            return Fd();
         }};
     std::ostringstream output, errors;
     Exit code = ctl::run(arguments, sources, {output, errors, -1});

@@ -18,6 +18,8 @@ public:
     std::vector<std::string> lines;             // of every stream
     std::vector<std::string> asked;             // paths, in their order
     std::vector<std::string> posted;            // bodies, in their order
+    std::vector<ProgramStatistics> programs;    // what the kernel says, one after the other
+    int counting_error = 0;                     // errno with which the kernel refuses to count
     std::string out;
     std::string err;
 
