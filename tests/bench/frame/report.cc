@@ -3,6 +3,7 @@
 
 #include "bench/frame/chart.h"
 #include "bench/frame/goals.h"
+#include "bench/frame/growth.h"
 
 #include <algorithm>
 #include <cctype>
@@ -192,6 +193,45 @@ std::string goals_table(const Results& results)
     return out;
 }
 
+// A size of zero has no logarithm: it is not part of a curve.
+std::optional<Growth> growth_of(const Line& line)
+{
+    std::vector<std::pair<double, double>> points;
+    for (const Point& point : line.points)
+        if (point.size > 0)
+            points.emplace_back(point.size, point.value.median);
+    return Growth::fit(points);
+}
+
+// What each cost would be at ten times the largest size it was measured at.
+std::string growth_table(const Results& results)
+{
+    std::string rows;
+    for (const Measured& measured : results.all()) {
+        if (!has_sizes(measured))
+            continue;
+        for (const Line& line : lines_of(measured)) {
+            const auto growth = growth_of(line);
+            if (!growth)
+                continue;
+            const double last = line.points.back().size;
+            rows += fmt::format(
+                "| {}: {}, {} | {} | {} | {:.0f} % | {} | {} {} | {} |\n", measured.what.group,
+                measured.what.name, line.name, measured.what.size_name, growth->text(),
+                100 * growth->error(), short_number(line.points.back().value.median),
+                short_number(growth->at(10 * last)), measured.what.unit, short_number(10 * last));
+        }
+    }
+    if (rows.empty())
+        return "";
+    return "\n## Growth\n\nThe curve through each cost that was measured at three sizes or more: a "
+           "fixed part and an equal one for each, or a power of the size, whichever is nearer. The "
+           "last columns say what it makes of a size ten times the largest.\n\n| cost | n | curve "
+           "| "
+           "off by | measured last | predicted | at |\n|---|---|---|--:|--:|--:|--:|\n" +
+           rows;
+}
+
 std::string about(const Results& results)
 {
     const Machine& machine = results.machine;
@@ -235,6 +275,7 @@ Report make_report(const Results& results, const Results* baseline)
         }
         report.text += table(measured, baseline);
     }
+    report.text += growth_table(results);
     return report;
 }
 

@@ -152,6 +152,26 @@ TEST(Report, SetsRatiosToTheSameBaseSideBySide)
     EXPECT_THAT(text, HasSubstr("| 10 rules, ratio to none | one | two |"));
 }
 
+TEST(Report, PredictsWhatWasMeasuredAtThreeSizes)
+{
+    const Measurement growing{.group = "policy", .name = "cost", .unit = "ms", .size_name = "pods"};
+    Results results;
+    for (const double size : {100.0, 1'000.0, 10'000.0})
+        results.add(growing, {"linear", size, Samples({1 + size / 1'000})});
+    results.add(growing, {"once", 100, Samples({7})});
+    const std::string text = make_report(results).text;
+    EXPECT_THAT(text, HasSubstr("| policy: cost, linear | pods | 1 + 0.001 n | 0 % | 11 | 101 ms "
+                                "| 100,000 |"));
+    EXPECT_THAT(text, Not(HasSubstr("cost, once | pods")));
+}
+
+TEST(Report, HasNoCurvesWhereNothingGrew)
+{
+    Results results;
+    results.add({.group = "events", .name = "lost", .unit = "%"}, {"all", {}, Samples({1})});
+    EXPECT_THAT(make_report(results).text, Not(HasSubstr("## Growth")));
+}
+
 TEST(Report, IsWrittenAndItsResultsAreReadAgain)
 {
     const auto folder =
