@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "base/result.h"
+#include "bench/cluster.h"
+#include "kernel/pinned.h"
 #include "lab/node.h"
 #include "system/agent.h"
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace bench {
 
@@ -14,22 +20,57 @@ template <class T> T must(ebpfd::Result<T> result)
 {
     if (!result)
         throw std::runtime_error(result.error().message);
-    return std::move(*result);
+    if constexpr (!std::is_void_v<T>)
+        return std::move(*result);
 }
 
-// A node with many pods and a policy for each, and an agent that does not run yet. Pod N is the
-// lab's "podN" and Kubernetes' "pod-N".
-struct Crowd {
-    static constexpr int pods = 100;
+// Runs the function inside; what it throws comes out.
+void inside(const lab::Machine& machine, const std::function<void()>& function);
 
-    Crowd();
+double ms_since(std::chrono::steady_clock::time_point start);
+// Waits, without rest, until the condition holds; milliseconds since start. Throws after a minute.
+double wait_until(std::chrono::steady_clock::time_point start,
+                  const std::function<bool()>& condition);
 
-    std::unique_ptr<lab::Node> node;
-    system_test::Agent agent;
+// CPU time of a process, all its threads, in seconds.
+double cpu_seconds(pid_t pid);
+
+// A node with as many real pods as clusters have local ones: pod N is the lab's "podN".
+std::unique_ptr<lab::Node> make_crowded_node(uint32_t pods = Cluster::most_local);
+
+// A cluster on such a node: the files, and an agent that does not run yet.
+class Crowd {
+public:
+    Crowd(const lab::Node& node, const Cluster& cluster);
+
+    // Until all that lies in the files is in force.
+    void start(const lab::Argv& options = {});
+    // The same in two steps, for who looks meanwhile.
+    void launch(const lab::Argv& options);
+    void settle();
+    // Takes the datapath away as well.
+    void stop();
+    // Until the agent has nothing left to do.
+    void rest() const;
+
+    // Whether the loaded program lets TCP from an address in to pod 0; nothing while it cannot say.
+    std::optional<bool> lets_in(const ebpfd::IpAddress& from,
+                                uint16_t port = Cluster::open_port) const;
+    // Whether there is a loaded program that can be asked.
+    bool is_loaded();
+
+    const lab::Node& node() const { return node_; }
+    const Cluster& cluster() const { return cluster_; }
+    system_test::Agent& agent() { return agent_; }
+    const system_test::Agent& agent() const { return agent_; }
+    const ebpfd::PinnedMaps& maps() const { return *maps_; }
+
+private:
+    const lab::Node& node_;
+    Cluster cluster_;
+    system_test::Agent agent_;
+    uint32_t pod_0_ = 0; // its interface
+    std::unique_ptr<ebpfd::PinnedMaps> maps_;
 };
-
-std::string pod_yaml(const std::string& v4, const std::string& v6, int number);
-// Opens port 80, or 81, of one pod to the next one.
-std::string policy_yaml(int number, bool open);
 
 } // namespace bench

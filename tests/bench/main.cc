@@ -25,9 +25,10 @@ struct Group {
 constexpr Group groups[] = {
     {"packet", "a packet's cost in the datapath, by test runs", bench::measure_packets},
     {"pods", "traffic between two pods, beside what else enforces policies", bench::measure_pods},
-    {"change", "from a file's rename to packets judged by it", bench::measure_changes},
+    {"policy", "from a change to packets judged by it, beside other tools", bench::measure_policy},
     {"events", "what records cost the agent", bench::measure_events},
-    {"idle", "the agent's CPU while nothing happens", bench::measure_idle},
+    {"footprint", "memory, start and idle CPU of the agent", bench::measure_footprint},
+    {"growth", "the compiler in clusters of up to 1,000,000 pods", bench::measure_growth},
     {"analysis", "questions about policies that are not in force", bench::measure_analysis}};
 
 struct Wish {

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <exception>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -40,21 +39,6 @@ constexpr const char* bytes_to_send = "256M"; // by iperf3
 double ns_since(steady_clock::time_point start)
 {
     return duration<double, std::nano>(steady_clock::now() - start).count();
-}
-
-// Runs the function inside; what it throws comes out.
-void inside(const lab::Machine& machine, const std::function<void()>& function)
-{
-    std::exception_ptr failure;
-    machine.netns.enter([&] {
-        try {
-            function();
-        } catch (...) {
-            failure = std::current_exception();
-        }
-    });
-    if (failure)
-        std::rethrow_exception(failure);
 }
 
 [[noreturn]] void fail(const std::string& what)

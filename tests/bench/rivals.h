@@ -26,6 +26,11 @@ struct Rival {
     const char* name;
     bool refuses; // what is not allowed
     std::shared_ptr<void> (*enforce)(const lab::Node& node, const std::vector<Allowed>& allowed);
+    // How it is changed, and milliseconds until that is in force; null: it is not compared.
+    // enforcement: what enforce() returned. now and next differ in whether the client is allowed.
+    const char* change_name = nullptr;
+    double (*change)(const lab::Node& node, const std::shared_ptr<void>& enforcement,
+                     const std::vector<Allowed>& now, const std::vector<Allowed>& next) = nullptr;
 };
 
 inline constexpr const char* no_policy = "no policy";

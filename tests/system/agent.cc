@@ -57,11 +57,16 @@ lab::Argv Agent::command(const lab::Argv& options) const
 
 bool Agent::start(const lab::Argv& options)
 {
-    process_.emplace(lab::Process::start(command(options), netns_));
+    launch(options);
     return lab::eventually([this] {
                return !process_->running() || ctl({"status"}).exit != exit_unreachable;
            }) &&
            process_->running() && settle().exit == exit_ok;
+}
+
+void Agent::launch(const lab::Argv& options)
+{
+    process_.emplace(lab::Process::start(command(options), netns_));
 }
 
 std::optional<int> Agent::stop()

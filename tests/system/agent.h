@@ -30,6 +30,8 @@ public:
     lab::Argv command(const lab::Argv& options = {}) const;
     // Starts it and waits until all that lies in its folders is in force.
     bool start(const lab::Argv& options = {});
+    // The start alone.
+    void launch(const lab::Argv& options = {});
     // SIGTERM; its exit code.
     std::optional<int> stop();
     bool running() { return process_ && process_->running(); }
