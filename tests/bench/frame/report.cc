@@ -224,11 +224,13 @@ std::string growth_table(const Results& results)
     }
     if (rows.empty())
         return "";
-    return "\n## Growth\n\nThe curve through each cost that was measured at three sizes or more: a "
-           "fixed part and an equal one for each, or a power of the size, whichever is nearer. The "
-           "last columns say what it makes of a size ten times the largest.\n\n| cost | n | curve "
-           "| "
-           "off by | measured last | predicted | at |\n|---|---|---|--:|--:|--:|--:|\n" +
+    return "\n## Growth\n\nThe curve through each cost that was measured at three sizes or more, "
+           "and "
+           "what it makes of a size ten times the largest: none, where sizes hardly matter, or a "
+           "part for each (n), for each tenfold (log n), or a power of the size, whichever is "
+           "nearest. Curves know nothing of what comes to an end, such as a cache that nothing "
+           "fits into any more.\n\n| cost | n | curve | off by | measured last | predicted | at |\n"
+           "|---|---|---|--:|--:|--:|--:|\n" +
            rows;
 }
 

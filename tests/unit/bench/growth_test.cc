@@ -15,6 +15,22 @@ TEST(Growth, FindsAFixedPartAndOneForEach)
     EXPECT_EQ(growth->text(), "5 + 0.003 n");
 }
 
+TEST(Growth, FindsAPartForEachTenfold)
+{
+    const auto growth = Growth::fit({{1, 10}, {100, 20}, {10'000, 30}, {1'000'000, 40}});
+    ASSERT_TRUE(growth);
+    EXPECT_NEAR(growth->at(1e8), 50, 1e-6);
+    EXPECT_EQ(growth->text(), "10 + 5 log n");
+}
+
+TEST(Growth, FindsThatSizesDoNotMatter)
+{
+    const auto growth = Growth::fit({{1, 71.9}, {10, 73}, {100, 72}, {500, 75}});
+    ASSERT_TRUE(growth);
+    EXPECT_NEAR(growth->at(1e9), 73, 0.5);
+    EXPECT_LT(growth->error(), 0.05);
+}
+
 TEST(Growth, FindsAPower)
 {
     const auto growth = Growth::fit({{1, 2}, {100, 20}, {10'000, 200}, {1'000'000, 2'000}});
