@@ -78,7 +78,7 @@ void Crowd::launch(const lab::Argv& options)
 
 void Crowd::settle()
 {
-    if (agent_.settle().exit != system_test::exit_ok)
+    if (agent_.ctl({"status", "--wait", "--timeout", "25s"}).exit != system_test::exit_ok)
         throw std::runtime_error("ebpfd did not start: " + agent_.process().err());
 }
 

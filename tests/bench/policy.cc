@@ -26,7 +26,7 @@ constexpr int blocks = 10'000;
 class Rounds {
 public:
     explicit Rounds(const Run& run)
-        : most_(run.quick() ? 10 : 50), end_(steady_clock::now() + (run.quick() ? 2s : 20s))
+        : most_(run.quick() ? 10 : 50), end_(steady_clock::now() + (run.quick() ? 2s : 12s))
     {
     }
     bool next()
@@ -272,7 +272,9 @@ void measure_cluster(Run& run, lab::Node& node, const Cluster& cluster)
 {
     run.say(fmt::format("policy: {} policies, {} pods: starting", cluster.policies, cluster.pods));
     Crowd crowd(node, cluster);
-    crowd.start({"--metrics-listen", metrics_address});
+    // How pods are attached matters to new ones alone; filters come and go sooner than links.
+    const char* attach = cluster == usual ? "auto" : "clsact";
+    crowd.start({"--metrics-listen", metrics_address, "--attach", attach});
     crowd.rest();
     if (cluster == usual || !run.quick())
         measure_files(run, crowd);
