@@ -162,14 +162,14 @@ public:
     }
     double established(bool v6 = false) { return hot(to_db(v6).tcp(0, port, ACK).bytes()); }
     // Decided anew with each packet, which opens nothing.
-    double judged() { return hot(to_db().tcp(1, 0xffff, RST | ACK).bytes()); }
+    double judged(bool v6 = false) { return hot(to_db(v6).tcp(1, 0xffff, RST | ACK).bytes()); }
     double judged_by_block()
     {
         return hot(Packet{}.eth().ipv4(web_v4, "100.0.3.3").tcp(1, 443, RST | ACK).bytes());
     }
-    double refused() { return hot(to_db().tcp(1, 9, SYN).bytes()); }
+    double refused(bool v6 = false) { return hot(to_db(v6).tcp(1, 9, SYN).bytes()); }
     double established_at_random() { return shuffled(open_, to_db().tcp(0, port, ACK).bytes()); }
-    double first() { return shuffled(new_, to_db().tcp(0, port, SYN).bytes()); }
+    double first(bool v6 = false) { return shuffled(new_, to_db(v6).tcp(0, port, SYN).bytes()); }
     double refused_first()
     {
         return shuffled(new_, Packet{}.eth().ipv4(web_v4, api_v4).tcp(0, port, SYN).bytes());
@@ -249,6 +249,11 @@ const std::vector<Way> ways{
     {"first, flow made", [](Scene& scene) { return scene.first(); }},
     {"refused, told once a second", [](Scene& scene) { return scene.refused(); }},
     {"refused, another flow each", [](Scene& scene) { return scene.refused_first(); }}};
+// What of these IPv6 packets meet in other places than the established ones.
+const std::vector<Way> ways_v6{
+    {"judged, allowed", [](Scene& scene) { return scene.judged(true); }},
+    {"first, flow made", [](Scene& scene) { return scene.first(true); }},
+    {"refused, told once a second", [](Scene& scene) { return scene.refused(true); }}};
 const Way by_block{"judged by a CIDR", [](Scene& scene) {
                        return scene.shape().cidrs > 0 ? scene.judged_by_block() : scene.judged();
                    }};
@@ -273,7 +278,9 @@ void compare_rules(Run& run)
     const Scenes all = scenes(run, {{.rules = 1}, {.rules = 10}, {.rules = 100}, {.rules = 500}});
     run.measure({{.group = "packet", .name = "the floor", .unit = "ns"}},
                 {{"empty program", {}, [&] { return std::vector{all.front()->floor()}; }}});
-    compare(run, "by rules", "rules", all, ways, [](const Shape& shape) { return shape.rules; });
+    const auto size = [](const Shape& shape) { return shape.rules; };
+    compare(run, "by rules", "rules", all, ways, size);
+    compare(run, "by rules, IPv6", "rules", all, ways_v6, size);
 }
 
 void compare_blocks(Run& run)

@@ -5,6 +5,7 @@
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
 
 /* Filled before the first run: the program that judges, or the empty one. */
@@ -31,13 +32,15 @@ int empty(struct __sk_buff *skb)
 }
 
 /*
- * Makes an IPv4 packet without options one of another flow, then lets it be judged. A test run
- * repeats with the same packet, so what is written here is what the next one begins with.
+ * Makes a packet without options or extension headers one of another flow, then lets it be judged.
+ * A test run repeats with the same packet, so what is written here is what the next one begins with.
  */
 SEC("tc")
 int shuffle(struct __sk_buff *skb)
 {
-	struct ports *ports = (void *)(long)skb->data + ETH_HLEN + sizeof(struct iphdr);
+	__u32 header = skb->protocol == bpf_htons(ETH_P_IPV6) ? sizeof(struct ipv6hdr)
+							      : sizeof(struct iphdr);
+	struct ports *ports = (void *)(long)skb->data + ETH_HLEN + header;
 	__u32 flow = bpf_get_prandom_u32();
 
 	if ((void *)(ports + 1) > (void *)(long)skb->data_end)

@@ -76,12 +76,14 @@ int drain(const Socket& socket, int expected)
 }
 
 // So many entries, the last two the client's: a list that is searched is searched to its end.
-std::vector<Allowed> allow(const std::string& client, int count)
+std::vector<Allowed> allow(const std::string& client, lab::Family family, int count)
 {
     std::vector<Allowed> all;
     for (int i = 0; i < count - 2; i++)
-        all.push_back({fmt::format("100.64.{}.{}", i >> 8 & 255, i & 255), "tcp",
-                       static_cast<uint16_t>(10000 + i % 400)});
+        all.push_back({family == lab::Family::v4
+                           ? fmt::format("100.64.{}.{}", i >> 8 & 255, i & 255)
+                           : fmt::format("fd64::{:x}", i),
+                       "tcp", static_cast<uint16_t>(10000 + i % 400)});
     all.push_back({client, "tcp", open_port});
     all.push_back({client, "udp", open_port});
     return all;
@@ -98,13 +100,14 @@ std::unique_ptr<lab::Node> make_node()
 // A node with two pods and one way to judge what they say.
 class Lane {
 public:
-    Lane(const Rival& rival, int rules)
-        : rival_(rival), rules_(rules), node_(make_node()),
-          enforcement_(rival.enforce(*node_, allow(client().v4, rules)))
+    Lane(const Rival& rival, lab::Family family, int rules)
+        : rival_(rival), family_(family), rules_(rules), node_(make_node()),
+          enforcement_(rival.enforce(*node_, allow(client().at(family), family, rules)))
     {
     }
     const char* name() const { return rival_.name; }
     int rules() const { return rules_; }
+    lab::Family family() const { return family_; }
 
     double throughput() const;                     // bit/s over TCP
     double datagram() const;                       // ns to send and to receive one
@@ -116,6 +119,7 @@ public:
 private:
     const lab::Machine& client() const { return node_->pod("client"); }
     const lab::Machine& server() const { return node_->pod("server"); }
+    const std::string& address() const { return server().at(family_); }
     void expect_open(int received) const
     {
         if (received != burst)
@@ -124,6 +128,7 @@ private:
     }
 
     const Rival& rival_;
+    lab::Family family_;
     int rules_;
     std::unique_ptr<lab::Node> node_;
     std::shared_ptr<void> enforcement_;
@@ -147,9 +152,9 @@ double Lane::throughput() const
     lab::Finished finished;
     std::optional<double> bits;
     const bool done = lab::eventually([&] {
-        finished = lab::run({"iperf3", "-J", "-c", server().v4, "-p", std::to_string(open_port),
-                             "-n", bytes_to_send},
-                            client().netns.path());
+        finished = lab::run(
+            {"iperf3", "-J", "-c", address(), "-p", std::to_string(open_port), "-n", bytes_to_send},
+            client().netns.path());
         bits = received_bits(finished.out);
         return bits.has_value();
     });
@@ -161,7 +166,7 @@ double Lane::throughput() const
 double Lane::datagram() const
 {
     const auto receiver = Socket::listen(server(), Transport::udp, open_port);
-    const auto sender = Socket::connect(client(), Transport::udp, server().v4, open_port);
+    const auto sender = Socket::connect(client(), Transport::udp, address(), open_port);
     Samples costs;
     for (const auto start = steady_clock::now(); steady_clock::now() - start < span;) {
         const auto begin = steady_clock::now();
@@ -176,7 +181,7 @@ double Lane::datagram() const
 std::pair<double, double> Lane::ping_pong() const
 {
     const auto connection =
-        lab::open_connection(client(), server(), lab::Family::v4, Transport::tcp, open_port);
+        lab::open_connection(client(), server(), family_, Transport::tcp, open_port);
     if (!connection)
         throw std::runtime_error(fmt::format("{}: no connection", name()));
     set_blocking(connection->client);
@@ -209,13 +214,13 @@ std::pair<double, double> Lane::connections() const
 {
     const auto listener = Socket::listen(server(), Transport::tcp, open_port);
     set_blocking(listener);
-    const lab::SocketAddress to(server().v4, open_port);
+    const lab::SocketAddress to(address(), open_port);
     Samples rates, connects;
     inside(client(), [&] {
         for (int round = 0; round < bursts_of_connections; round++) {
             const auto begin = steady_clock::now();
             for (int i = 0; i < burst_of_connections; i++) {
-                const ebpfd::Fd here(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+                const ebpfd::Fd here(socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
                 const auto start = steady_clock::now();
                 if (::connect(here.get(), to.get(), to.size()) != 0)
                     fail(fmt::format("{}: connect", name()));
@@ -231,15 +236,16 @@ std::pair<double, double> Lane::connections() const
 double Lane::new_flow()
 {
     const auto receiver = Socket::listen(server(), Transport::udp, open_port);
-    const lab::SocketAddress to(server().v4, open_port);
+    const lab::SocketAddress to(address(), open_port);
     Samples costs;
     inside(client(), [&] {
         for (int round = 0; round < bursts_of_flows; round++) {
             const auto begin = steady_clock::now();
             for (int i = 0; i < burst; i++) {
                 // Ports of our own, so that none comes again while others still remember it.
-                const lab::SocketAddress from("0.0.0.0", next_source_port_++);
-                const ebpfd::Fd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+                const lab::SocketAddress from(family_ == lab::Family::v4 ? "0.0.0.0" : "::",
+                                              next_source_port_++);
+                const ebpfd::Fd fd(socket(to.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
                 if (bind(fd.get(), from.get(), from.size()) != 0 ||
                     sendto(fd.get(), "x", 1, 0, to.get(), to.size()) != 1)
                     fail(fmt::format("{}: send", name()));
@@ -254,7 +260,7 @@ double Lane::new_flow()
 double Lane::refused_packet(uint16_t port) const
 {
     const auto receiver = Socket::listen(server(), Transport::udp, port);
-    const auto sender = Socket::connect(client(), Transport::udp, server().v4, port);
+    const auto sender = Socket::connect(client(), Transport::udp, address(), port);
     Samples costs;
     for (const auto start = steady_clock::now(); steady_clock::now() - start < span;) {
         const auto begin = steady_clock::now();
@@ -271,10 +277,12 @@ double Lane::refused_packet(uint16_t port) const
 
 using Lanes = std::vector<std::unique_ptr<Lane>>;
 
-Measurement about(const char* name, const char* unit, bool more_is_better = false)
+Measurement about(const Lanes& lanes, const char* name, const char* unit,
+                  bool more_is_better = false)
 {
+    const bool v6 = lanes.front()->family() == lab::Family::v6;
     return {.group = "pods",
-            .name = name,
+            .name = fmt::format("{}{}", name, v6 ? ", IPv6" : ""),
             .unit = unit,
             .base = no_policy,
             .size_name = "rules",
@@ -293,26 +301,39 @@ void compare(Run& run, const std::vector<Measurement>& what, const Lanes& lanes,
 void compare_all(Run& run, const Lanes& lanes)
 {
     using Values = std::vector<double>;
-    compare(run, {about("TCP throughput", "Gbit/s", true)}, lanes,
+    const auto what = [&](const char* name, const char* unit, bool more_is_better = false) {
+        return about(lanes, name, unit, more_is_better);
+    };
+    compare(run, {what("TCP throughput", "Gbit/s", true)}, lanes,
             [](Lane& lane) { return Values{lane.throughput() / 1e9}; });
-    compare(run, {about("small UDP packet", "ns")}, lanes,
+    compare(run, {what("small UDP packet", "ns")}, lanes,
             [](Lane& lane) { return Values{lane.datagram()}; });
-    compare(run, {about("ping-pong, p50", "us"), about("ping-pong, p99", "us")}, lanes,
+    compare(run, {what("ping-pong, p50", "us"), what("ping-pong, p99", "us")}, lanes,
             [](Lane& lane) {
                 const auto [p50, p99] = lane.ping_pong();
                 return Values{p50 / 1e3, p99 / 1e3};
             });
-    compare(run, {about("connect and close", "1/s", true), about("connect, p50", "us")}, lanes,
+    compare(run, {what("connect and close", "1/s", true), what("connect, p50", "us")}, lanes,
             [](Lane& lane) {
                 const auto [rate, p50] = lane.connections();
                 return Values{rate, p50 / 1e3};
             });
-    compare(run, {about("new UDP flow", "ns")}, lanes,
+    compare(run, {what("new UDP flow", "ns")}, lanes,
             [](Lane& lane) { return Values{lane.new_flow()}; });
-    compare(run, {about("refused by the receiver's policy", "ns of the sender")}, lanes,
+    compare(run, {what("refused by the receiver's policy", "ns of the sender")}, lanes,
             [](Lane& lane) { return Values{lane.refused_packet(closed_port)}; });
-    compare(run, {about("refused by the sender's policy", "ns of the sender")}, lanes,
+    compare(run, {what("refused by the sender's policy", "ns of the sender")}, lanes,
             [](Lane& lane) { return Values{lane.refused_packet(forbidden_port)}; });
+}
+
+void measure_size(Run& run, lab::Family family, int rules)
+{
+    Lanes lanes;
+    for (const Rival& rival : rivals()) {
+        run.say(fmt::format("pods: {} rules, {}: {}", rules, lab::name_of(family), rival.name));
+        lanes.push_back(std::make_unique<Lane>(rival, family, rules));
+    }
+    compare_all(run, lanes);
 }
 
 } // namespace
@@ -322,14 +343,10 @@ void measure_pods(Run& run)
     std::vector<int> sizes{10, 1'000};
     if (!run.quick())
         sizes.push_back(10'000);
-    for (const int rules : sizes) {
-        Lanes lanes;
-        for (const Rival& rival : rivals()) {
-            run.say(fmt::format("pods: {} rules: {}", rules, rival.name));
-            lanes.push_back(std::make_unique<Lane>(rival, rules));
-        }
-        compare_all(run, lanes);
-    }
+    for (const int rules : sizes)
+        measure_size(run, lab::Family::v4, rules);
+    if (!run.quick())
+        measure_size(run, lab::Family::v6, 1'000);
 }
 
 } // namespace bench
