@@ -106,6 +106,14 @@ ebpfd::World Cluster::world() const
     return world;
 }
 
+ebpfd::World Cluster::world_with_interfaces() const
+{
+    ebpfd::World out = world();
+    for (uint32_t number = 0; number < local_pods(); ++number)
+        out.interfaces.push_back({number + 1, fmt::format("veth{}", number), out.pods[number]});
+    return out;
+}
+
 std::map<std::string, std::string> Cluster::policy_files() const
 {
     std::map<std::string, std::string> files;

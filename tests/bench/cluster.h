@@ -31,8 +31,10 @@ struct Cluster {
     // Policy N's text. It opens this port.
     std::string policy(uint32_t number, uint16_t port = open_port) const;
 
-    // All of it but the interfaces.
+    // All of it but the interfaces; or with those of local pods numbered from 1, which exist
+    // nowhere.
     ebpfd::World world() const;
+    ebpfd::World world_with_interfaces() const;
     // Policies as files, and all that is in the inventory: what changes one by one has a file of
     // its own, the pods of other nodes stand together, a hundred in a file.
     std::map<std::string, std::string> policy_files() const;

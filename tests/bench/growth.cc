@@ -43,9 +43,7 @@ void measure_size(Run& run, const Cluster& cluster)
     run.say(fmt::format("growth: {} policies, {} pods", cluster.policies, cluster.pods));
     forget_peak();
     const double empty = memory("VmRSS");
-    ebpfd::World world = cluster.world();
-    for (uint32_t number = 0; number < cluster.local_pods(); ++number)
-        world.interfaces.push_back({number + 1, fmt::format("veth{}", number), world.pods[number]});
+    const ebpfd::World world = cluster.world_with_interfaces();
     const double with_world = memory("VmRSS");
     Samples times;
     forget_peak();
