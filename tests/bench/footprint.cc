@@ -135,11 +135,32 @@ void measure_starts(Run& run, Crowd& crowd, const lab::Argv& options)
             parts[stage].add(ms);
             rest -= ms;
         }
-        parts["files read and parsed, pods found"].add(rest);
+        parts["the rest, such as files"].add(rest);
     }
     show(run, crowd, about("start to enforcing", "ms"), "nothing was loaded", enforcing);
     for (const auto& [part, samples] : parts)
         show(run, crowd, about("start to enforcing, by stage", "ms"), part.c_str(), samples);
+}
+
+// The same where an earlier agent left a datapath, which enforces what it knew until a policy that
+// has changed meanwhile is in force.
+void measure_restarts(Run& run, Crowd& crowd, const lab::Argv& options)
+{
+    const Cluster& cluster = crowd.cluster();
+    const auto front = cluster.pod(cluster.pod_of(0, 2)).addresses.front();
+    Samples samples;
+    for (int round = 0; round < run.rounds(); ++round) {
+        const bool open = round % 2 != 0;
+        crowd.agent().stop();
+        system_test::replace_file(
+            crowd.agent().policies() / "policy-0.yaml",
+            cluster.policy(0, open ? Cluster::open_port : Cluster::open_port + 1));
+        const auto begin = steady_clock::now();
+        crowd.launch(options);
+        samples.add(wait_until(begin, [&] { return crowd.lets_in(front) == open; }));
+        crowd.settle();
+    }
+    show(run, crowd, about("start to enforcing", "ms"), "a datapath was adopted", samples);
 }
 
 std::vector<lab::Connection> open_flows(const Crowd& crowd)
@@ -181,7 +202,9 @@ void measure_size(Run& run, const lab::Node& node, const Cluster& cluster)
 {
     run.say(fmt::format("footprint: {} policies, {} pods", cluster.policies, cluster.pods));
     Crowd crowd(node, cluster);
-    measure_starts(run, crowd, {"--metrics-listen", metrics_address});
+    const lab::Argv options{"--metrics-listen", metrics_address};
+    measure_starts(run, crowd, options);
+    measure_restarts(run, crowd, options);
     show_memory(run, crowd, "resident memory, right after the start",
                 memory_of(crowd.agent().process().pid()));
     show_tables(run, crowd);
