@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/crowd.h"
 
+#include "kernel/pins.h"
+
 #include <ctime>
 #include <exception>
 #include <filesystem>
@@ -91,6 +93,7 @@ void Crowd::start(const lab::Argv& options)
         return is_loaded();
     });
     settle();
+    wait_for_links();
 }
 
 bool Crowd::is_loaded()
@@ -120,6 +123,16 @@ void Crowd::rest() const
         busy = now - before;
         before = now;
     }
+}
+
+void Crowd::wait_for_links() const
+{
+    const auto links = [&] { return ebpfd::names_in(agent_.bpffs() / "links").size(); };
+    size_t before = 0;
+    do {
+        before = links();
+        std::this_thread::sleep_for(500ms);
+    } while (links() != before);
 }
 
 std::optional<bool> Crowd::lets_in(const ebpfd::IpAddress& from, uint16_t port) const

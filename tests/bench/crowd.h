@@ -50,8 +50,11 @@ public:
     void settle();
     // Takes the datapath away as well.
     void stop();
-    // Until the agent has nothing left to do.
+    // Until the agent has nothing left to do for the last change.
     void rest() const;
+    // Until pods have the links that take over from filters in quiet moments, where the kernel has
+    // such: that goes on for a while after a start.
+    void wait_for_links() const;
 
     // Whether the loaded program lets TCP from an address in to pod 0; nothing while it cannot say.
     std::optional<bool> lets_in(const ebpfd::IpAddress& from,

@@ -183,6 +183,7 @@ std::vector<lab::Connection> open_flows(const Crowd& crowd)
 void measure_idle(Run& run, const Crowd& crowd)
 {
     const auto flows = open_flows(crowd);
+    crowd.wait_for_links();
     std::this_thread::sleep_for(2s); // what has just happened is dealt with
     crowd.rest();
     const pid_t agent = crowd.agent().process().pid();

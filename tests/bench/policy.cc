@@ -159,10 +159,10 @@ void measure_files(Run& run, const Crowd& crowd)
 void measure_stages(Run& run, const Crowd& crowd, const char* name, const Switch& what)
 {
     std::map<std::string, Samples> samples;
-    put(crowd, what, false);
+    put(crowd, what, true);
+    crowd.rest();
     for (Rounds rounds(run); rounds.next();) {
         const Stages before = read_stages(crowd.node());
-        crowd.rest();
         double rest = put(crowd, what, rounds.is_even());
         crowd.rest();
         const Stages after = read_stages(crowd.node());
