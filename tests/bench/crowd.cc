@@ -35,11 +35,14 @@ double ms_since(steady_clock::time_point start)
     return duration<double, std::milli>(steady_clock::now() - start).count();
 }
 
+// Who waited without rest would take a core from those that work.
 double wait_until(steady_clock::time_point start, const std::function<bool()>& condition)
 {
+    constexpr auto pause = 20us;
     while (!condition()) {
         if (steady_clock::now() - start > 1min)
             throw std::runtime_error("nothing happened within a minute");
+        std::this_thread::sleep_for(pause);
     }
     return ms_since(start);
 }

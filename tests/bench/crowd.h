@@ -28,7 +28,8 @@ template <class T> T must(ebpfd::Result<T> result)
 void inside(const lab::Machine& machine, const std::function<void()>& function);
 
 double ms_since(std::chrono::steady_clock::time_point start);
-// Waits, without rest, until the condition holds; milliseconds since start. Throws after a minute.
+// Waits until the condition holds, which it asks for each 0.1 ms or so; milliseconds since start.
+// Throws after a minute.
 double wait_until(std::chrono::steady_clock::time_point start,
                   const std::function<bool()>& condition);
 
