@@ -85,12 +85,16 @@ ebpfd::TraceQuestion to_pod_0(const World& world, const ebpfd::IpAddress& source
             .port = port};
 }
 
-Plan plan_with(World world, const std::string& policy, bool more)
+// With that policy instead of policy 0, or beside all.
+Plan plan_with(World world, const std::string& policy, bool beside)
 {
-    if (more)
-        world.policies.push_back(read_policy(policy));
+    std::vector<std::shared_ptr<const ebpfd::NetworkPolicy>> policies(world.policies.begin(),
+                                                                      world.policies.end());
+    if (beside)
+        policies.push_back(read_policy(policy));
     else
-        world.policies.front() = read_policy(policy);
+        policies.front() = read_policy(policy);
+    world.policies = std::move(policies);
     return must(ebpfd::compile(world));
 }
 
