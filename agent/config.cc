@@ -20,10 +20,8 @@ namespace {
 constexpr const char* default_config = "/etc/ebpfd/ebpfd.yaml";
 constexpr uint32_t page_bytes = 4096;
 
-constexpr std::array<CapacityOption, 13> options{{
+constexpr std::array<CapacityOption, 12> options{{
     {"--max-flows", "flows", &Capacities::flows, "open connections"},
-    {"--max-pending", "pending", &Capacities::pending,
-     "connections whose peer has not answered yet"},
     {"--max-fragments", "fragments", &Capacities::fragments, "packets in fragments, at a time"},
     {"--max-endpoints", "endpoints", &Capacities::endpoints, "interfaces of local pods"},
     {"--max-addresses", "addresses", &Capacities::addresses,

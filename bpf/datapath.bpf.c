@@ -4,6 +4,7 @@
  *
  * Attached to the host side of each pod's veth: from_pod at tc ingress, to_pod at tc egress.
  */
+#include "express.bpf.h"
 #include "handover.bpf.h"
 #include "parse.bpf.h"
 #include "track.bpf.h"
@@ -148,59 +149,81 @@ static __always_inline void count(const struct passage *at, const struct flow *f
 }
 
 /* Counts and tells of a packet that is refused, or would be. Returns what becomes of it. */
-static __always_inline int refuse(const struct passage *at, const struct flow *flow)
+static __noinline int refuse(const struct passage *at, const struct flow *flow)
 {
 	count(at, flow);
-	report_refusal(&at->key, flow, at->direction, at->now);
+	report_refusal(&at->key, flow, whose_turn(&at->id), at->direction, at->now);
 	return is_refused(flow->verdict) ? DROP : PASS;
 }
 
-/* A packet without a flow. Returns what becomes of it. */
-static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struct flow *known)
+/* A live flow that is opened again in reverse keeps its own direction. */
+static __always_inline int keeps_direction(const struct found *known, __u32 direction)
+{
+	const struct flow *flow = &known->entry->flow;
+
+	return known->entry && class_of(known->seen) == FLOW_ENTRY_LASTING &&
+	       flow->state != FLOW_CLOSED && flow->direction != direction &&
+	       !is_refused(flow->verdict);
+}
+
+/*
+ * Whether a refusal may be told again to the next packet of its flow without a judge. An answer of
+ * TCP is judged for its SYN's direction, and who is not believed may say what others are asked.
+ */
+static __always_inline int may_be_kept(const struct passage *at, const struct found *known)
+{
+	return at->question.direction == at->direction && at->question.believed && !at->packet.answer &&
+	       (!known->entry || class_of(known->seen) == FLOW_ENTRY_REFUSED);
+}
+
+/* A packet without a flow, or with one of another life. Returns what becomes of it. */
+static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struct found *known)
 {
 	__u32 ifindex = skb->ifindex, direction = at->direction & 1;
 	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoint_map, &ifindex);
 	const struct packet *p = &at->packet;
+	struct question *q = &at->question;
+	struct decision *d = &at->decision;
 	struct flow *flow = get_draft();
-	struct decision d;
-	struct question q;
 
 	if (!endpoint || !flow)
 		return PASS;
-	ask(&q, &p->tuple, direction, endpoint, at->generation);
-	q.believed = direction == DIRECTION_EGRESS || is_believable(skb);
+	ask(q, &p->tuple, direction, endpoint, at->generation);
+	q->believed = direction == DIRECTION_EGRESS || is_believable(skb);
 	/* An answer to a SYN that was forgotten, or allowed under another policy. */
 	if (direction == DIRECTION_INGRESS &&
 	    (p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
-		q.direction = DIRECTION_EGRESS;
-		q.ruleset = endpoint->slot[at->generation & 1].ruleset[DIRECTION_EGRESS];
-		q.port = p->tuple.source_port;
-		q.believed = 0;
+		q->direction = DIRECTION_EGRESS;
+		q->ruleset = endpoint->slot[at->generation & 1].ruleset[DIRECTION_EGRESS];
+		q->port = p->tuple.source_port;
+		q->believed = 0;
 	}
-	judge(endpoint, q.pod, &q, &d);
-	make_flow(flow, at, endpoint, &q, &d);
-	count_hits(&d, at->now);
-	if (is_refused(flow->verdict))
+	judge(endpoint, q->pod, q, d);
+	make_flow(flow, at, endpoint, q, d);
+	count_hits(d, at->now);
+	if (is_refused(flow->verdict)) {
+		if (may_be_kept(at, known))
+			enter(at, known, flow, FLOW_ENTRY_REFUSED);
 		return refuse(at, flow);
+	}
 	if (flow->verdict == VERDICT_ALLOW)
 		count(at, flow);
 	else
 		refuse(at, flow);
-	/* A live flow that is opened again in reverse keeps its own direction. */
-	if (p->answer || (known && known->state != FLOW_CLOSED && known->direction != direction &&
-	                  !is_refused(known->verdict)))
+	if (p->answer || keeps_direction(known, direction))
 		return PASS;
-	if (known)
-		bpf_map_delete_elem(&flow_map, &at->key);
-	enter(&at->key, flow);
+	report_flow(&at->key, flow, EVENT_FLOW_OPEN, 1);
+	enter(at, known, flow, FLOW_ENTRY_PENDING);
 	return PASS;
 }
 
-/* A packet of a flow in flow_map, or in pending_map. */
-static __always_inline int follow(struct passage *at, struct flow *flow)
+/* A packet of a flow whose entry is held. */
+static __always_inline int follow_held(struct passage *at, struct flow *flow)
 {
-	if (flow->generation != at->generation)
-		judge_again(at, flow, 1);
+	if (flow->generation != at->generation) {
+		judge_again(at, flow);
+		tell_change(at, flow);
+	}
 	if (is_refused(flow->verdict)) {
 		if (at->direction == flow->direction)
 			flow->seen_ns = at->now;
@@ -211,28 +234,17 @@ static __always_inline int follow(struct passage *at, struct flow *flow)
 	return PASS;
 }
 
-/*
- * The least recently used flow makes room in pending_map at once, even while somebody looks
- * at it: only counters are written in place there, what decides is written as a copy. An
- * answered flow moves to flow_map, and so does one that is forbidden now.
- */
-static __noinline int follow_pending(struct passage *at, struct flow *pending)
+static __noinline int follow(struct passage *at, struct found *f, __u32 before)
 {
-	int answered = !pending->packets[at->direction & 1] && !(at->packet.tcp_flags & TCP_RST);
-	struct flow *copy, *flow;
+	int new = f->entry->flow.state == FLOW_NEW, action = follow_held(at, &f->entry->flow);
+	struct ledger *ledger;
 
-	if (pending->generation == at->generation && !answered)
-		return follow(at, pending);
-	copy = get_draft();
-	if (!copy)
-		return DROP;
-	*copy = *pending;
-	if (copy->generation != at->generation)
-		judge_again(at, copy, 1);
-	flow = move_on(&at->key, copy, answered || is_refused(copy->verdict));
-	if (flow)
-		return follow(at, flow);
-	return is_refused(copy->verdict) ? DROP : PASS;
+	if (let_go(f, before) || !new)
+		return action;
+	ledger = this_ledger();
+	if (ledger)
+		ledger->flows_full++;
+	return action;
 }
 
 /* A pod's flow has one address of the pod: from another one it is another connection. */
@@ -253,22 +265,37 @@ static __always_inline int is_reversal(const struct flow *flow, const struct pas
 	       at->key.protocol != IPPROTO_TCP && at->now - flow->seen_ns > CUT_SILENCE_NS;
 }
 
-static __noinline int track(struct __sk_buff *skb, struct passage *at)
+/* Whether a packet goes on with the flow of that entry, and does not begin another one. */
+static __always_inline int goes_on(const struct found *f, const struct passage *at)
 {
-	struct flow *flow, *pending;
-	int repeated;
+	const struct flow *flow = &f->entry->flow;
+	int repeated = class_of(f->seen) == FLOW_ENTRY_PENDING && flow->state == FLOW_NEW &&
+	               flow->direction == at->direction;
 
-	make_key(&at->key, &at->packet.tuple, skb->ifindex, at->direction);
-	flow = bpf_map_lookup_elem(&flow_map, &at->key);
-	if (flow && !at->packet.opens && is_sender(flow, at) && !is_reversal(flow, at))
-		return follow(at, flow);
-	pending = flow ? NULL : bpf_map_lookup_elem(&pending_map, &at->key);
-	if (pending && !is_sender(pending, at))
-		pending = NULL;
-	repeated = pending && pending->direction == at->direction && pending->state == FLOW_NEW;
-	if (pending && (repeated || !at->packet.opens))
-		return follow_pending(at, pending);
-	return judge_new(skb, at, flow);
+	return class_of(f->seen) != FLOW_ENTRY_REFUSED && is_sender(flow, at) &&
+	       (repeated || !at->packet.opens) && !is_reversal(flow, at);
+}
+
+static __always_inline int follow_or_judge(struct __sk_buff *skb, struct passage *at,
+                                           struct found *f)
+{
+	__u32 before = class_of(f->seen);
+
+	if (f->entry && goes_on(f, at)) {
+		if (hold_entry(f, &at->id))
+			return follow(at, f, before);
+		f->entry = NULL;
+	}
+	return judge_new(skb, at, f);
+}
+
+static __always_inline int track(struct __sk_buff *skb, struct passage *at)
+{
+	struct found found;
+
+	make_key(at, &at->packet.tuple, skb->ifindex);
+	find_entry(&found, &at->id);
+	return follow_or_judge(skb, at, &found);
 }
 
 /*
@@ -285,28 +312,41 @@ static __noinline int has_true_quote(struct __sk_buff *skb, struct passage *at)
 	       same_address(at->packet.quoted.destination, at->packet.tuple.destination);
 }
 
+/* Copies the flow that an ICMP error quotes to the draft. Returns whether there is one. */
+static __noinline int copy_quoted(struct __sk_buff *skb, struct passage *at)
+{
+	const struct tuple *quoted = &at->packet.quoted;
+	struct flow *copy = get_draft();
+	struct found found;
+
+	make_key(at, quoted, skb->ifindex);
+	find_entry(&found, &at->id);
+	if (!found.entry || !copy)
+		return 0;
+	*copy = found.entry->flow;
+	return is_unchanged(&found) && class_of(found.seen) != FLOW_ENTRY_REFUSED &&
+	       same_address(copy->pod, at->direction == DIRECTION_EGRESS ? quoted->source
+	                                                                 : quoted->destination);
+}
+
+static __noinline int draft_passes(struct passage *at)
+{
+	struct flow *copy = get_draft();
+
+	if (!copy)
+		return 0;
+	if (copy->generation != at->generation)
+		judge_again(at, copy);
+	return !is_refused(copy->verdict);
+}
+
 /*
  * Whether the connection that an ICMP error quotes is open and passes. Without a flow an error
  * is a packet like any other, else whoever invents a quote could send what he likes.
  */
-static __noinline int passes_quoted(struct __sk_buff *skb, struct passage *at)
+static __always_inline int passes_quoted(struct __sk_buff *skb, struct passage *at)
 {
-	const struct tuple *quoted = &at->packet.quoted;
-	struct flow *flow, *copy = get_draft();
-
-	make_key(&at->key, quoted, skb->ifindex, at->direction);
-	flow = bpf_map_lookup_elem(&flow_map, &at->key);
-	if (!flow)
-		flow = bpf_map_lookup_elem(&pending_map, &at->key);
-	if (!flow || !copy)
-		return 0;
-	*copy = *flow; /* a pending one can be given away meanwhile */
-	if (!same_address(copy->pod,
-	                  at->direction == DIRECTION_EGRESS ? quoted->source : quoted->destination))
-		return 0;
-	if (copy->generation != at->generation)
-		judge_again(at, copy, 0);
-	return !is_refused(copy->verdict);
+	return has_true_quote(skb, at) && copy_quoted(skb, at) && draft_passes(at);
 }
 
 /* Whether a pod that sends an ICMP error does so in another's name. Not on the entry's stack. */
@@ -353,58 +393,104 @@ static __noinline int judge_stray(struct __sk_buff *skb, struct passage *at, __u
 {
 	__u32 ifindex = skb->ifindex, direction = at->direction & 1;
 	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoint_map, &ifindex);
-	struct decision d = {};
-	struct question q;
-	struct flow flow;
+	struct question *q = &at->question;
+	struct decision *d = &at->decision;
+	struct flow *flow = get_draft();
 
-	if (!endpoint)
+	if (!endpoint || !flow)
 		return PASS;
-	ask(&q, &at->packet.tuple, direction, endpoint, at->generation);
-	if (reason >= REASON_FIRST_DENIAL && q.ruleset == RULESET_NONE)
+	ask(q, &at->packet.tuple, direction, endpoint, at->generation);
+	if (reason >= REASON_FIRST_DENIAL && q->ruleset == RULESET_NONE)
 		reason = REASON_NO_POLICY;
-	decide(&d, reason);
-	if (d.verdict == VERDICT_ALLOW) {
+	__builtin_memset(d, 0, sizeof(*d));
+	decide(d, reason);
+	if (d->verdict == VERDICT_ALLOW) {
 		count_packet(endpoint->index, direction, reason, 0, at->bytes);
 		return PASS;
 	}
-	if (!is_enforcing(q.ruleset))
-		d.verdict = VERDICT_WOULD_DENY;
-	make_key(&at->key, &at->packet.tuple, ifindex, direction);
-	make_flow(&flow, at, endpoint, &q, &d);
-	return refuse(at, &flow);
+	if (!is_enforcing(q->ruleset))
+		d->verdict = VERDICT_WOULD_DENY;
+	make_key(at, &at->packet.tuple, ifindex);
+	make_flow(flow, at, endpoint, q, d);
+	return refuse(at, flow);
+}
+
+static __noinline struct passage *start_passage(struct __sk_buff *skb, __u32 direction)
+{
+	__u32 zero = 0;
+	struct passage *at = bpf_map_lookup_elem(&passage_map, &zero);
+
+	if (!at)
+		return NULL;
+	__builtin_memset(&at->packet, 0, sizeof(at->packet));
+	at->now = coarse_ns();
+	at->generation = state.generation;
+	at->bytes = skb->len;
+	at->direction = direction;
+	return at;
+}
+
+/* A plain packet that opens a flow or changes one: all that is read of it already. */
+static __noinline int handle_plain(struct __sk_buff *skb, __u32 direction, const struct plain *p,
+                                   struct found *found)
+{
+	struct passage *at = start_passage(skb, direction);
+
+	if (!at)
+		return DROP;
+	take_plain(at, p);
+	return follow_or_judge(skb, at, found);
+}
+
+/* Any packet. */
+static __noinline int handle_any(struct __sk_buff *skb, __u32 direction)
+{
+	struct passage *at = start_passage(skb, direction);
+
+	if (!at)
+		return DROP;
+	switch (parse(skb, &at->packet)) {
+	case PACKET_CONNECTION:
+		if (at->packet.fragmented)
+			remember_fragment(at, skb->ifindex);
+		break;
+	case PACKET_LATER_FRAGMENT:
+		if (!recall_fragment(at, skb->ifindex))
+			return judge_stray(skb, at, REASON_FRAGMENT);
+		break;
+	case PACKET_ICMP_ERROR:
+		if (!is_forged_error(skb, at) && passes_quoted(skb, at))
+			return judge_stray(skb, at, REASON_ICMP_ERROR);
+		break;
+	case PACKET_NEIGHBOR:
+		if (is_needed(at))
+			return judge_stray(skb, at, REASON_NEIGHBOR);
+		break;
+	case PACKET_NOT_IP:
+		return judge_stray(skb, at, REASON_NOT_IP);
+	case PACKET_SOURCE_ROUTED:
+		return judge_stray(skb, at, REASON_SOURCE_ROUTED);
+	default:
+		return judge_stray(skb, at, REASON_MALFORMED);
+	}
+	return track(skb, at);
 }
 
 static __always_inline int handle(struct __sk_buff *skb, __u32 direction)
 {
-	struct passage at = {};
-	int kind = parse(skb, &at.packet);
+	struct found found;
+	struct plain plain;
 
-	at.now = bpf_ktime_get_coarse_ns();
-	at.generation = state.generation;
-	at.bytes = skb->len;
-	at.direction = direction;
-	switch (kind) {
-	case PACKET_CONNECTION:
-		if (at.packet.fragmented)
-			remember_fragment(&at, skb->ifindex);
-		return track(skb, &at);
-	case PACKET_LATER_FRAGMENT:
-		if (recall_fragment(&at, skb->ifindex))
-			return track(skb, &at);
-		return judge_stray(skb, &at, REASON_FRAGMENT);
-	case PACKET_ICMP_ERROR:
-		if (!is_forged_error(skb, &at) && has_true_quote(skb, &at) &&
-		    passes_quoted(skb, &at))
-			return judge_stray(skb, &at, REASON_ICMP_ERROR);
-		return track(skb, &at);
-	case PACKET_NEIGHBOR:
-		return is_needed(&at) ? judge_stray(skb, &at, REASON_NEIGHBOR) : track(skb, &at);
-	case PACKET_NOT_IP:
-		return judge_stray(skb, &at, REASON_NOT_IP);
-	case PACKET_SOURCE_ROUTED:
-		return judge_stray(skb, &at, REASON_SOURCE_ROUTED);
+	if (!read_plain(skb, &plain, direction))
+		return handle_any(skb, direction);
+	find_entry(&found, &plain.id);
+	switch (express(&found, &plain, direction, skb->len)) {
+	case EXPRESS_PASS:
+		return PASS;
+	case EXPRESS_DROP:
+		return DROP;
 	default:
-		return judge_stray(skb, &at, REASON_MALFORMED);
+		return handle_plain(skb, direction, &plain, &found);
 	}
 }
 

@@ -105,6 +105,13 @@ static __always_inline void *take(struct cursor *c, __u32 size)
 	return at;
 }
 
+static __always_inline void take_tcp_flags(struct packet *p, __u8 flags)
+{
+	p->tcp_flags = flags;
+	p->opens = (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	p->answer = (flags & (TCP_FIN | TCP_RST)) != 0;
+}
+
 static __always_inline int parse_tcp(struct cursor *c, struct packet *p)
 {
 	struct tcphdr *tcp;
@@ -114,9 +121,7 @@ static __always_inline int parse_tcp(struct cursor *c, struct packet *p)
 		return c->failure;
 	p->tuple.source_port = tcp->source;
 	p->tuple.destination_port = tcp->dest;
-	p->tcp_flags = ((__u8 *)tcp)[13];
-	p->opens = (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-	p->answer = (p->tcp_flags & (TCP_FIN | TCP_RST)) != 0;
+	take_tcp_flags(p, ((__u8 *)tcp)[13]);
 	return PACKET_CONNECTION;
 }
 

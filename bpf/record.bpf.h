@@ -5,10 +5,10 @@
 #include "event.bpf.h"
 #include "flow.bpf.h"
 #include "health.bpf.h"
+#include "table.bpf.h"
 
 /* Set between open and load. */
 const volatile __u32 wakeup_bytes = 1 << 18; /* waiting for each wake-up; a power of two */
-const volatile __u64 hash_seed = 0;
 
 static __always_inline struct ledger *this_ledger(void)
 {
@@ -99,14 +99,10 @@ static __always_inline void fill_health(struct event *event, const struct flow_k
 		event->health = *health;
 }
 
-static __always_inline __u64 hash_key(const struct flow_key *key)
+/* Who has a turn to tell. */
+static __always_inline __u64 whose_turn(const struct flow_id *id)
 {
-	const __u32 *word = (const __u32 *)key;
-	__u64 hash = hash_seed;
-
-	for (__u32 i = 0; i < sizeof(*key) / sizeof(*word); i++)
-		hash = (hash ^ word[i]) * 0xff51afd7ed558ccd, hash ^= hash >> 32;
-	return hash | 1; /* 0 is nobody */
+	return id->hash | 1; /* 0 is nobody */
 }
 
 /*
@@ -115,7 +111,7 @@ static __always_inline __u64 hash_key(const struct flow_key *key)
  */
 static __always_inline struct turn *find_turn(void *turns, __u64 whose, __u32 now_ms)
 {
-	__u32 number = whose / 2 % TURN_BUCKETS; /* the lowest bit is always set */
+	__u32 number = (whose >> TAG_SHIFT) % TURN_BUCKETS;
 	struct turns *bucket = bpf_map_lookup_elem(turns, &number);
 	struct turn *oldest;
 

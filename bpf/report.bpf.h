@@ -106,17 +106,15 @@ static __noinline int report_flow(const struct flow_key *key, struct flow *flow,
  * A refused packet tells of itself, at most once for each of its flow's intervals. A global
  * function: verified once, not along every path that leads here.
  */
-__noinline int report_refusal(const struct flow_key *key, const struct flow *flow, __u32 direction,
-                              __u64 now_ns)
+__noinline int report_refusal(const struct flow_key *key, const struct flow *flow, __u64 whose,
+                              __u32 direction, __u64 now_ns)
 {
 	__u32 now_ms = now_ns / 1000000;
 	struct event *event;
 	struct turn *turn;
-	__u64 whose;
 
 	if (!key || !flow)
 		return 0;
-	whose = hash_key(key);
 	turn = find_turn(&suppress_map, whose, now_ms);
 	if (!turn)
 		return 0;

@@ -267,9 +267,12 @@ static __always_inline __u32 log2_of(__u32 value)
 
 static __always_inline struct flow *find_flow(const struct flow_key *key)
 {
-	struct flow *flow = bpf_map_lookup_elem(&flow_map, key);
+	struct found found;
+	struct flow_id id;
 
-	return flow ? flow : bpf_map_lookup_elem(&pending_map, key);
+	make_id(&id, key);
+	find_entry(&found, &id);
+	return found.entry && class_of(found.seen) > FLOW_ENTRY_REFUSED ? &found.entry->flow : NULL;
 }
 
 /* A flow's health, made if need be; NULL for flows that the datapath does not know. */
@@ -312,12 +315,14 @@ static __noinline int tell(const struct subject *s, __u8 type, __u32 drop_reason
 {
 	__u64 now = bpf_ktime_get_ns(), whose;
 	__u32 now_ms = now / 1000000;
-	struct flow_key key = s->key;
+	struct flow_id id;
 	struct event *event;
 	struct turn *turn;
 
-	key.pad[0] = type; /* kinds take turns of their own */
-	whose = hash_key(&key);
+	make_id(&id, &s->key);
+	id.word[3] |= (__u64)type << 32; /* kinds take turns of their own */
+	hash_id(&id);
+	whose = whose_turn(&id);
 	turn = find_turn(&notice_map, whose, now_ms);
 	if (!turn)
 		return 0;

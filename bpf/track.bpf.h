@@ -1,21 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 /* Flows: found by one lookup, judged again when stale, moved on by the packets they see. */
+#include "clock.bpf.h"
 #include "report.bpf.h"
 
 /* One packet on its way through, and what is known of it so far. */
 struct passage {
 	struct packet packet;
 	struct flow_key key;
+	struct flow_id id; /* made of it */
 	__u64 now;
 	__u32 generation;
 	__u32 bytes;
 	__u32 direction;
+	__u32 pad;
+	struct question question; /* that it raises, */
+	struct decision decision; /* and its answer */
 };
 
-static __always_inline void make_key(struct flow_key *key, const struct tuple *t, __u32 ifindex,
-                                     __u32 direction)
+/* The packet that goes the long way on this CPU: too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct passage);
+} passage_map SEC(".maps");
+
+static __always_inline void make_key(struct passage *at, const struct tuple *t, __u32 ifindex)
 {
+	__u32 direction = at->direction;
+	struct flow_key *key = &at->key;
+
 	__builtin_memset(key, 0, sizeof(*key));
 	key->ifindex = ifindex;
 	key->protocol = t->protocol;
@@ -32,6 +47,7 @@ static __always_inline void make_key(struct flow_key *key, const struct tuple *t
 		key->peer_port = t->destination_port;
 		key->pod_port = t->source_port;
 	}
+	make_id(&at->id, key);
 }
 
 /* The question a connection raises that is open already, in the direction of its opening. */
@@ -84,27 +100,30 @@ static __always_inline void judge(const struct endpoint *endpoint, const __u8 po
 
 /*
  * A flow judged under an older generation. One that is forbidden now stays, with its verdict:
- * were it forgotten, the other side's next packet could open it again in reverse. tell: of the
- * change, once for a flow; not for a copy that goes again.
+ * were it forgotten, the other side's next packet could open it again in reverse.
  */
-static __noinline int judge_again(const struct passage *at, struct flow *flow, __u32 tell)
+static __noinline int judge_again(struct passage *at, struct flow *flow)
 {
 	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoint_map, &at->key.ifindex);
-	struct decision d;
-	struct question q;
+	struct question *q = &at->question;
+	struct decision *d = &at->decision;
 
 	if (!endpoint)
 		return 0;
-	ask_again(&q, &at->key, flow, endpoint, at->generation);
-	judge(endpoint, q.pod, &q, &d);
-	take_decision(flow, &d, at->generation);
-	if (!tell)
-		return 0;
+	ask_again(q, &at->key, flow, endpoint, at->generation);
+	judge(endpoint, q->pod, q, d);
+	take_decision(flow, d, at->generation);
+	return 0;
+}
+
+/* Counts a change of its verdict, and tells of it, once for a flow. */
+static __noinline int tell_change(const struct passage *at, struct flow *flow)
+{
 	if (flow->verdict != VERDICT_ALLOW)
-		count_hits(&d, at->now);
+		count_hits(&at->decision, at->now);
 	/* Once for a policy: what follows passes in silence. */
 	if (flow->verdict == VERDICT_WOULD_DENY)
-		report_refusal(&at->key, flow, at->direction, at->now);
+		report_refusal(&at->key, flow, whose_turn(&at->id), at->direction, at->now);
 	return 0;
 }
 
@@ -146,15 +165,21 @@ static __always_inline __u8 next_closer(const struct flow *flow, __u32 direction
 	return direction == DIRECTION_EGRESS ? CLOSER_POD : CLOSER_PEER;
 }
 
+static __always_inline void count_in_flow(struct flow *flow, __u32 direction, __u32 bytes,
+                                          __u64 now)
+{
+	__sync_fetch_and_add(&flow->packets[direction], 1);
+	__sync_fetch_and_add(&flow->bytes[direction], bytes);
+	flow->seen_ns = now;
+}
+
 /* Counts a packet of a flow and tells of it when its state changed or it is time. */
 static __always_inline void account(struct flow *flow, const struct passage *at)
 {
 	__u32 direction = at->direction & 1;
 	__u8 after;
 
-	__sync_fetch_and_add(&flow->packets[direction], 1);
-	__sync_fetch_and_add(&flow->bytes[direction], at->bytes);
-	flow->seen_ns = at->now;
+	count_in_flow(flow, direction, at->bytes, at->now);
 	after = next_state(flow, at);
 	if (after != flow->state) {
 		flow->closer = next_closer(flow, direction, after);
@@ -167,34 +192,24 @@ static __always_inline void account(struct flow *flow, const struct passage *at)
 }
 
 /*
- * Writes a pending flow anew, among the established if it is to last. Where there is no room
- * for it, it lives on among the pending. Returns where it is now, or NULL.
+ * Writes a flow, or a refusal, into the table: over an earlier one with the same key, if there is
+ * one, else into an entry of its own.
  */
-static __always_inline struct flow *move_on(const struct flow_key *key, const struct flow *flow,
-                                            int lasting)
+static __noinline int enter(const struct passage *at, struct found *f, const struct flow *flow,
+                            __u32 class)
 {
-	struct ledger *ledger;
+	struct ledger *ledger = this_ledger();
+	int had = FLOW_ENTRY_FREE;
 
-	if (lasting && !bpf_map_update_elem(&flow_map, key, flow, BPF_ANY)) {
-		bpf_map_delete_elem(&pending_map, key);
-		return bpf_map_lookup_elem(&flow_map, key);
+	if (!f->entry)
+		had = claim_entry(&at->id, f, class);
+	else if (!change_class(f, FLOW_ENTRY_BUSY))
+		return 0;
+	if (had >= 0 && f->entry)
+		publish_entry(f, &at->id, flow, class);
+	if (ledger && class == FLOW_ENTRY_PENDING) {
+		ledger->flows_full += had == -ENOSPC;
+		ledger->flows_evicted += had == FLOW_ENTRY_PENDING;
 	}
-	ledger = lasting ? this_ledger() : NULL;
-	if (ledger)
-		ledger->flows_full++;
-	bpf_map_update_elem(&pending_map, key, flow, BPF_ANY);
-	return bpf_map_lookup_elem(&pending_map, key);
-}
-
-/* A new flow, allowed. It waits for its answer among the pending. */
-static __always_inline void enter(const struct flow_key *key, struct flow *flow)
-{
-	struct ledger *ledger;
-
-	report_flow(key, flow, EVENT_FLOW_OPEN, 1);
-	if (!bpf_map_update_elem(&pending_map, key, flow, BPF_ANY))
-		return;
-	ledger = this_ledger();
-	if (ledger)
-		ledger->pending_full++;
+	return 0;
 }

@@ -4,23 +4,26 @@
 #include "ebpfd/flow.h"
 
 /*
- * Connections whose peer has answered. Written by the datapath; entries go when the agent
- * sweeps them, idle or closed. Preallocated: a flood of new flows cannot stall the allocator.
+ * The flow table: see ebpfd/flow.h. Number of an entry: its bucket's times FLOW_WAYS, and its way.
+ * Written by the datapath; the agent frees entries that are closed, idle or have no endpoint.
+ * Mapped into memory by readers.
  */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 262144);
-	__type(key, struct flow_key);
-	__type(value, struct flow);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << 19);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct flow_entry);
 } flow_map SEC(".maps");
 
-/* Connections that wait for their first answer. The least recently used make room. */
+/* Key: number of the bucket. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
-	__type(key, struct flow_key);
-	__type(value, struct flow);
-} pending_map SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << 16);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct flow_tags);
+} flow_tag_map SEC(".maps");
 
 /*
  * A flow that is being made or judged anew, in place of a copy on the stack, which is scarce. One

@@ -88,15 +88,10 @@ Result<void> adopt_rulesets(const Maps& maps, Applied& applied)
 
 Result<void> find_stale_flows(const Maps& maps, Adopted& adopted)
 {
-    for (const auto* map : {&maps.flows, &maps.pending}) {
-        auto done = map->for_each([&](const flow_key& key, const flow&) {
-            if (!adopted.applied.endpoints.contains(key.ifindex))
-                adopted.stale_flows.insert(key.ifindex);
-        });
-        if (!done)
-            return done;
-    }
-    return {};
+    return maps.flows.for_each([&](const flow_key& key, const flow&) {
+        if (!adopted.applied.endpoints.contains(key.ifindex))
+            adopted.stale_flows.insert(key.ifindex);
+    });
 }
 
 } // namespace

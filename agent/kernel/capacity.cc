@@ -2,6 +2,7 @@
 #include "kernel/capacity.h"
 
 #include "ebpfd/counter.h"
+#include "kernel/flow_table.h"
 #include "kernel/numbering.h"
 
 #include <cerrno>
@@ -26,8 +27,8 @@ template <class Count> size_t rows_in(const Applied& applied, Count count)
 uint32_t table_capacity(const Capacities& capacities, const std::string& map)
 {
     const std::unordered_map<std::string, uint32_t> by_name{
-        {"flow_map", capacities.flows},
-        {"pending_map", capacities.pending},
+        {"flow_map", FlowTable::buckets_for(capacities.flows) * FLOW_WAYS},
+        {"flow_tag_map", FlowTable::buckets_for(capacities.flows)},
         {"fragment_map", capacities.fragments},
         {"endpoint_map", capacities.endpoints},
         {"podname_map", capacities.endpoints},

@@ -18,7 +18,6 @@ namespace ebpfd {
 // Entries each table can hold; the defaults stand in ebpfd --help.
 struct Capacities {
     uint32_t flows = 262144;
-    uint32_t pending = 65536;
     uint32_t fragments = 8192;
     uint32_t endpoints = 1024;
     uint32_t addresses = 131072;

@@ -14,6 +14,8 @@ namespace ebpfd {
 namespace {
 
 constexpr uint64_t SECOND = 1'000'000'000;
+constexpr uint64_t pending_limit_ns = 300 * SECOND;
+constexpr uint64_t refusal_limit_ns = 10 * SECOND; // costs one more judgement, nothing else
 
 event closing_event(const flow_key& key, const flow& value, uint64_t now_ns)
 {
@@ -38,8 +40,6 @@ event closing_event(const flow_key& key, const flow& value, uint64_t now_ns)
     return record;
 }
 
-using FlowMap = Map<flow_key, flow>;
-
 // The last that was known of the health of flows that go, which goes with them.
 Result<void> take_health(const Maps& maps, std::vector<flow_key> going, std::vector<event>& ends)
 {
@@ -59,24 +59,19 @@ Result<void> take_health(const Maps& maps, std::vector<flow_key> going, std::vec
 }
 
 // Removes those that the test picks and reports the ends that the datapath has not reported.
-template <class Test>
-Result<size_t> remove_if(const Maps& maps, const FlowMap& map, const Sweep& sweep, Test test)
+Result<size_t> remove_if(const Maps& maps, const Sweep& sweep, const FlowTable::Pick& test)
 {
     std::vector<flow_key> going;
     std::vector<event> ends;
-    auto read = map.for_each([&](const flow_key& key, const flow& value) {
-        if (!test(key, value))
-            return;
+    auto freed = maps.flows.free_if(test, [&](const flow_key& key, const flow& value) {
         going.push_back(key);
         if (value.state != FLOW_CLOSED && sweep.closed)
             ends.push_back(closing_event(key, value, sweep.now_ns));
     });
-    if (!read)
-        return std::unexpected(read.error());
+    if (!freed)
+        return std::unexpected(freed.error());
     if (going.empty())
         return 0;
-    if (auto erased = map.erase(going); !erased)
-        return std::unexpected(erased.error());
     if (auto taken = take_health(maps, going, ends); !taken)
         return std::unexpected(taken.error());
     std::ranges::for_each(ends, [&](const event& end) { sweep.closed(end); });
@@ -105,11 +100,10 @@ Result<void> forget_strays(const Maps& maps, size_t flows)
     if (!healths || *healths <= flows)
         return healths ? Result<void>{} : std::unexpected(healths.error());
     std::vector<flow_key> known;
-    for (const auto* map : {&maps.flows, &maps.pending})
-        if (auto read =
-                map->for_each([&](const flow_key& key, const flow&) { known.push_back(key); });
-            !read)
-            return read;
+    if (auto read =
+            maps.flows.for_each([&](const flow_key& key, const flow&) { known.push_back(key); });
+        !read)
+        return read;
     std::ranges::sort(known, ByBytes{});
     std::vector<flow_key> strays;
     auto read = maps.healths.for_each([&](const flow_key& key, const health&) {
@@ -153,40 +147,32 @@ uint64_t idle_limit_ns(const flow_key& key, const flow& value, bool crowded)
 
 Result<size_t> remove_flows(const Maps& maps, const std::set<uint32_t>& interfaces)
 {
-    size_t count = 0;
-    for (const auto* map : {&maps.flows, &maps.pending}) {
-        auto removed = remove_if(maps, *map, {}, [&](const flow_key& key, const flow&) {
-            return interfaces.contains(key.ifindex);
-        });
-        if (!removed)
-            return removed;
-        count += *removed;
-    }
-    return count;
+    return remove_if(maps, {}, [&](flow_class, const flow_key& key, const flow&) {
+        return interfaces.contains(key.ifindex);
+    });
 }
 
 Result<size_t> sweep_flows(const Maps& maps, const Sweep& sweep)
 {
-    constexpr uint64_t pending_limit = 300 * SECOND;
-    auto count = count_entries(maps.flows);
+    const auto count = maps.flows.size();
     if (!count)
         return count;
     const bool crowded = *count > size_t{maps.flows.capacity()} / 4 * 3;
-    auto flows = remove_if(maps, maps.flows, sweep, [&](const flow_key& key, const flow& value) {
-        return !sweep.has_endpoint(key.ifindex) ||
-               outlived(value, idle_limit_ns(key, value, crowded), sweep.now_ns);
-    });
-    if (!flows)
-        return flows;
-    auto pending =
-        remove_if(maps, maps.pending, sweep, [&](const flow_key& key, const flow& value) {
-            return !sweep.has_endpoint(key.ifindex) || outlived(value, pending_limit, sweep.now_ns);
+    const auto limit = [&](flow_class kind, const flow_key& key, const flow& value) {
+        if (kind == FLOW_ENTRY_REFUSED)
+            return refusal_limit_ns;
+        return waits_for_answer(&value) ? pending_limit_ns : idle_limit_ns(key, value, crowded);
+    };
+    auto removed =
+        remove_if(maps, sweep, [&](flow_class kind, const flow_key& key, const flow& value) {
+            return !sweep.has_endpoint(key.ifindex) ||
+                   outlived(value, limit(kind, key, value), sweep.now_ns);
         });
-    if (!pending)
-        return pending;
-    if (auto forgotten = forget_strays(maps, *count - *flows); !forgotten)
+    if (!removed)
+        return removed;
+    if (auto forgotten = forget_strays(maps, *count - *removed); !forgotten)
         return std::unexpected(forgotten.error());
-    return *flows + *pending;
+    return removed;
 }
 
 } // namespace ebpfd

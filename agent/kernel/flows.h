@@ -14,7 +14,7 @@ uint64_t monotonic_ns();
 // CLOCK_REALTIME less CLOCK_MONOTONIC, in nanoseconds: makes a time since 1970 of one of those.
 int64_t clock_offset_ns();
 
-// Removes all flows of these interfaces, pending ones too. Returns how many.
+// Removes all flows of these interfaces, and what was refused there. Returns how many flows.
 Result<size_t> remove_flows(const Maps& maps, const std::set<uint32_t>& interfaces);
 
 // Which flows are to go, and which have still to report their end.
@@ -24,7 +24,8 @@ struct Sweep {
     std::function<void(const event&)> closed;
 };
 
-// Removes flows that are closed, idle for too long or without an endpoint. Returns how many.
+// Removes flows that are closed, idle for too long or without an endpoint, and refusals that nobody
+// repeats. Returns how many flows.
 Result<size_t> sweep_flows(const Maps& maps, const Sweep& sweep);
 
 // How long a flow may be idle, in nanoseconds; a crowded table keeps closed ones for less long.

@@ -2,13 +2,16 @@
 #include "kernel/kernel_hooks.h"
 
 #include "base/fd.h"
+#include "ebpfd/flow.h"
 #include "ebpfd/netns.h"
+#include "ebpfd/state.h"
 #include "hooks.skel.h"
 #include "kernel/libbpf_log.h"
 
 #include <algorithm>
 #include <bpf/bpf.h>
 #include <cerrno>
+#include <cstring>
 #include <fmt/format.h>
 
 namespace ebpfd {
@@ -28,6 +31,28 @@ Result<void> share_maps(bpf_object* object, const Pins& pins)
         if (const int code = bpf_map__reuse_fd(map, pinned.get()); code != 0)
             return fail_errno("share " + name, code);
     }
+    return {};
+}
+
+// The hooks look flows up where the datapath has put them.
+Result<void> share_hashing(const bpf_object* object, const Pins& pins)
+{
+    const auto state = Map<uint32_t, datapath_state>::open_pinned(pins.maps(), "state");
+    if (!state)
+        return std::unexpected(state.error());
+    const auto value = state->lookup(0);
+    if (!value)
+        return std::unexpected(value.error());
+    size_t size = 0;
+    bpf_map* map = bpf_object__find_map_by_name(object, ".rodata");
+    const void* initial = map ? bpf_map__initial_value(map, &size) : nullptr;
+    hooks::hooks__rodata constants{};
+    if (!initial || size != sizeof(constants))
+        return fail(EINVAL, "the hooks have other constants");
+    std::memcpy(&constants, initial, size);
+    constants.hashing = value->value_or(datapath_state{}).hashing;
+    if (const int code = bpf_map__set_initial_value(map, &constants, size); code != 0)
+        return fail_errno("set the hooks' constants", code);
     return {};
 }
 
@@ -105,6 +130,8 @@ Result<KernelHooks::Object> KernelHooks::load(const std::vector<const char*>& pr
                                   }));
     }
     if (auto shared = share_maps(object.get(), pins_); !shared)
+        return std::unexpected(shared.error());
+    if (auto shared = share_hashing(object.get(), pins_); !shared)
         return std::unexpected(shared.error());
     if (const int code = bpf_object__load(object.get()); code != 0)
         return fail_errno("load", code);

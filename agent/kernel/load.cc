@@ -3,6 +3,8 @@
 
 #include "datapath.skel.h"
 #include "kernel/capacity.h"
+#include "kernel/flow_table.h"
+#include "kernel/map.h"
 #include "kernel/preflight.h"
 #include "kernel/reuse.h"
 
@@ -50,7 +52,7 @@ Result<void> prepare_maps(datapath& skeleton, const DatapathOptions& options, co
 }
 
 // A fresh state map starts with this; a pinned one keeps what it holds.
-void initialize_state(datapath& skeleton, bool audit)
+void initialize_state(datapath& skeleton, bool audit, const flow_hashing& hashing)
 {
     auto* state = &skeleton.data_state->state;
     state->generation = 1;
@@ -59,16 +61,24 @@ void initialize_state(datapath& skeleton, bool audit)
     state->next_ruleset = RULESET_FIRST;
     state->next_identity = IDENTITY_FIRST;
     state->watch.changes = 1;
+    state->hashing = hashing;
 }
 
-// Who could guess how refused flows share the memory of what was told could hide his own.
-Result<void> seed_hashes(datapath& skeleton)
+// As the flow table was filled, where there is one; else by numbers that nobody can guess: who knew
+// them could choose whose flows find no room.
+Result<flow_hashing> choose_hashing(const Pins& pins, const Capacities& capacities)
 {
-    __u64 seed = 0;
-    if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-        return fail_errno("get a random number");
-    const_cast<volatile __u64&>(skeleton.rodata->hash_seed) = seed;
-    return {};
+    if (const auto state = Map<uint32_t, datapath_state>::open_pinned(pins.maps(), "state")) {
+        const auto pinned = state->lookup(0);
+        if (!pinned)
+            return std::unexpected(pinned.error());
+        return pinned->value_or(datapath_state{}).hashing;
+    }
+    flow_hashing hashing{};
+    if (getrandom(hashing.seed, sizeof(hashing.seed), 0) != sizeof(hashing.seed))
+        return fail_errno("get random numbers");
+    hashing.buckets = FlowTable::buckets_for(capacities.flows);
+    return hashing;
 }
 
 // The state map marks a program as ours: see owned.h.
@@ -126,9 +136,11 @@ Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins)
         return fail_errno("read the programs");
     if (auto prepared = prepare_maps(*skeleton, options, pins); !prepared)
         return std::unexpected(prepared.error());
-    initialize_state(*skeleton, options.audit);
-    if (auto seeded = seed_hashes(*skeleton); !seeded)
-        return std::unexpected(seeded.error());
+    const auto hashing = choose_hashing(pins, options.capacities);
+    if (!hashing)
+        return std::unexpected(hashing.error());
+    skeleton->rodata->hashing = *hashing;
+    initialize_state(*skeleton, options.audit, *hashing);
     if (auto loaded = load(*skeleton); !loaded)
         return std::unexpected(loaded.error());
     if (auto pinned = pin_programs(*skeleton, pins); !pinned)

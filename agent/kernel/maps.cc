@@ -22,6 +22,16 @@ public:
             outcome_ = std::unexpected(opened.error());
         return *this;
     }
+    Opener& open_flows(FlowTable& table)
+    {
+        if (!outcome_)
+            return *this;
+        if (auto opened = FlowTable::open_pinned(folder_))
+            table = std::move(*opened);
+        else
+            outcome_ = std::unexpected(opened.error());
+        return *this;
+    }
     const Result<void>& outcome() const { return outcome_; }
 
 private:
@@ -46,8 +56,7 @@ Result<Maps> Maps::open(const std::string& folder, uint32_t file_flags)
         .open(maps.cidrs, "cidr_map")
         .open(maps.ports, "port_map")
         .open(maps.rules, "rule_map")
-        .open(maps.flows, "flow_map")
-        .open(maps.pending, "pending_map")
+        .open_flows(maps.flows)
         .open(maps.healths, "health_map")
         .open(maps.pod_healths, "pod_health_map")
         .open(maps.kernel_drops, "kdrop_map")

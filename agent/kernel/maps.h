@@ -7,6 +7,7 @@
 #include "ebpfd/identity.h"
 #include "ebpfd/ruleset.h"
 #include "ebpfd/state.h"
+#include "kernel/flow_table.h"
 #include "kernel/map.h"
 #include "kernel/per_cpu_array.h"
 #include "kernel/per_cpu_hash.h"
@@ -25,8 +26,7 @@ struct Maps {
     Map<cidr_key, bitmap> cidrs;
     Map<port_key, bitmap> ports;
     Map<uint32_t, rule_info> rules;
-    Map<flow_key, flow> flows;
-    Map<flow_key, flow> pending;
+    FlowTable flows;
     Map<flow_key, health> healths;
     PerCpuArray<pod_health> pod_healths;
     PerCpuHash<kernel_drop_key, counter> kernel_drops;

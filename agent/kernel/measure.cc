@@ -2,8 +2,9 @@
 #include "kernel/measure.h"
 
 #include "base/fd.h"
-#include "kernel/map.h"
+#include "kernel/flow_table.h"
 #include "kernel/pins.h"
+#include "kernel/raw_map.h"
 
 #include <atomic>
 #include <bpf/bpf.h>
@@ -57,18 +58,6 @@ Result<RingFill> fill_of(const Pins& pins, const std::string& label, const std::
         .ring = label, .size_bytes = ring->capacity(), .pending_bytes = *producer - *consumer};
 }
 
-Result<void> count_states(const Pins& pins, const std::string& name,
-                          std::array<uint64_t, FlowCounts::states>& counts)
-{
-    const auto table = Map<flow_key, flow>::open_pinned(pins.maps(), name, BPF_F_RDONLY);
-    if (!table)
-        return std::unexpected(table.error());
-    return table->for_each([&](const flow_key&, const flow& value) {
-        if (value.state < counts.size())
-            counts[value.state]++;
-    });
-}
-
 } // namespace
 
 Result<std::vector<ProgramRuns>> program_runs(const std::string& bpffs)
@@ -100,11 +89,15 @@ Result<std::vector<RingFill>> ring_fills(const std::string& bpffs)
 
 Result<FlowCounts> count_flows(const std::string& bpffs)
 {
-    const Pins pins{bpffs};
+    const auto table = FlowTable::open_pinned(Pins{bpffs}.maps());
+    if (!table)
+        return std::unexpected(table.error());
     FlowCounts counts;
-    auto done = count_states(pins, "flow_map", counts.flows);
-    if (done)
-        done = count_states(pins, "pending_map", counts.pending);
+    auto done = table->for_each([&](const flow_key&, const flow& value) {
+        auto& states = waits_for_answer(&value) ? counts.pending : counts.flows;
+        if (value.state < states.size())
+            states[value.state]++;
+    });
     if (!done)
         return std::unexpected(done.error());
     return counts;

@@ -94,7 +94,7 @@ void add(ledger& sum, const ledger& cpu)
 {
     add(sum.type, cpu.type);
     sum.flows_full += cpu.flows_full;
-    sum.pending_full += cpu.pending_full;
+    sum.flows_evicted += cpu.flows_evicted;
     sum.fragments_full += cpu.fragments_full;
     sum.health_full += cpu.health_full;
     sum.drops_full += cpu.drops_full;
@@ -144,12 +144,8 @@ Result<ruleset> OpenedMaps::get_ruleset(uint32_t number) const
 Result<std::vector<std::pair<flow_key, flow>>> OpenedMaps::flows(bool pending) const
 {
     auto all = maps_.flows.entries();
-    if (!all || !pending)
-        return all;
-    auto added = maps_.pending.for_each(
-        [&](const flow_key& key, const flow& value) { all->emplace_back(key, value); });
-    if (!added)
-        return std::unexpected(added.error());
+    if (all && !pending)
+        std::erase_if(*all, [](const auto& entry) { return waits_for_answer(&entry.second); });
     return all;
 }
 

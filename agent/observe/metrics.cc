@@ -55,9 +55,9 @@ void add_ledger(const MetricValues& values, Families& out)
     add("refusals", ring_sum(&values.losses, RING_REFUSALS));
     add("flows", ring_sum(&values.losses, RING_FLOWS));
     out.push_back(records.take());
-    out.push_back(Family::total("ebpfd_table_full_total", "Entries that found their table full.")
+    out.push_back(Family::total("ebpfd_table_full_total", "Entries that found their table full; pending: that made room for others.")
                       .add(values.losses.flows_full, {{"table", "flows"}})
-                      .add(values.losses.pending_full, {{"table", "pending"}})
+                      .add(values.losses.flows_evicted, {{"table", "pending"}})
                       .add(values.losses.fragments_full, {{"table", "fragments"}})
                       .add(values.losses.health_full, {{"table", "health"}})
                       .add(values.losses.drops_full, {{"table", "kernel_drops"}})

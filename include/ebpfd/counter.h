@@ -43,8 +43,8 @@ struct ring_ledger {
 /* The one value of ledger_map, per CPU. */
 struct ledger {
 	struct ring_ledger type[EVENT_TYPE_COUNT]; /* by enum event_type */
-	__u64 flows_full;     /* flow_map was full: the flow stayed among the pending */
-	__u64 pending_full;   /* no room in pending_map: the packet passed untracked */
+	__u64 flows_full;     /* no room in the flow table: the packet passed untracked */
+	__u64 flows_evicted;  /* flows without an answer that made room for others */
 	__u64 fragments_full; /* no room in fragment_map */
 	__u64 health_full;    /* no room in health_map: the flow goes without */
 	__u64 drops_full;     /* no room in kdrop_map: counted in pod_health alone */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
+#include "ebpfd/flow.h"
 #include "ebpfd/types.h"
 
 /* Raised with every change of a shared struct or of a map's meaning. */
-#define DATAPATH_LAYOUT 3
+#define DATAPATH_LAYOUT 4
 
 #define WATCH_ADDRESSES 4
 
@@ -33,5 +34,6 @@ struct datapath_state {
 	__u32 next_identity; /* never gives an old number a new meaning */
 	__u32 pad;
 	struct watch watch;
+	struct flow_hashing hashing; /* as the programs have it, for those that are loaded later */
 };
-EBPFD_ASSERT_SIZE(struct datapath_state, 104);
+EBPFD_ASSERT_SIZE(struct datapath_state, 176);

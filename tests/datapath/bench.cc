@@ -2,6 +2,7 @@
 #include "datapath/bench.h"
 
 #include "base/fd.h"
+#include "kernel/map.h"
 #include "model/names.h"
 #include "policy/cluster_policy.h"
 #include "policy/compile.h"
@@ -109,7 +110,6 @@ DatapathOptions Bench::options() const
     DatapathOptions options;
     options.bpffs = bpffs_;
     options.capacities = {.flows = 1024,
-                          .pending = 1024,
                           .fragments = 64,
                           .endpoints = 8,
                           .addresses = 1024,
@@ -157,10 +157,9 @@ std::vector<counter> Bench::counters()
     throw std::runtime_error("no endpoint for web0");
 }
 
-Judged Bench::run(const char* program, direction dir, const lab::Bytes& frame,
-                  uint32_t ingress_ifindex)
+uint32_t Bench::run_program(const char* program, const lab::Bytes& frame,
+                            uint32_t ingress_ifindex) const
 {
-    const auto before = counters();
     const Fd fd(bpf_obj_get(fmt::format("{}/progs/{}", bpffs_, program).c_str()));
     __sk_buff context{};
     context.ifindex = web_;
@@ -170,6 +169,19 @@ Judged Bench::run(const char* program, direction dir, const lab::Bytes& frame,
                 .ctx_size_in = sizeof(context));
     if (const int error = bpf_prog_test_run_opts(fd.get(), &run))
         throw std::runtime_error(fmt::format("test run: error {}", error));
+    return run.retval;
+}
+
+bool Bench::passes_to_web(const lab::Packet& packet) const
+{
+    return run_program("to_pod", packet.bytes(), 0) != TC_ACT_SHOT;
+}
+
+Judged Bench::run(const char* program, direction dir, const lab::Bytes& frame,
+                  uint32_t ingress_ifindex)
+{
+    const auto before = counters();
+    const bool dropped = run_program(program, frame, ingress_ifindex) == TC_ACT_SHOT;
     const auto after = counters();
     for (uint32_t why = 0; why < REASON_COUNT; why++)
         for (const uint32_t would : {0U, 1U}) {
@@ -177,7 +189,6 @@ Judged Bench::run(const char* program, direction dir, const lab::Bytes& frame,
             if (after[row].packets == before[row].packets)
                 continue;
             const bool denies = why >= REASON_FIRST_DENIAL;
-            const bool dropped = run.retval == TC_ACT_SHOT;
             EXPECT_EQ(dropped, denies != (would != 0));
             EXPECT_EQ(after[row].bytes - before[row].bytes, frame.size());
             const verdict plain = denies ? VERDICT_DENY : VERDICT_ALLOW;
@@ -248,12 +259,13 @@ std::vector<std::pair<flow_key, flow>> Bench::flows()
 
 void Bench::age_flows(std::chrono::nanoseconds time)
 {
-    const Fd fd(bpf_obj_get((bpffs_ + "/maps/flow_map").c_str()));
-    for (auto [key, value] : flows()) {
-        value.seen_ns -= static_cast<uint64_t>(time.count());
-        value.reported_ns -= static_cast<uint64_t>(time.count());
-        if (bpf_map_update_elem(fd.get(), &key, &value, BPF_EXIST))
-            throw std::runtime_error("no flow could be aged");
+    const auto table =
+        must(Map<uint32_t, flow_entry>::open_pinned(bpffs_ + "/maps", "flow_map"), "flow table");
+    for (auto [number, entry] : must(table.entries(), "flows")) {
+        entry.flow.seen_ns -= static_cast<uint64_t>(time.count());
+        entry.flow.reported_ns -= static_cast<uint64_t>(time.count());
+        if (const auto aged = table.update(number, entry); !aged)
+            throw std::runtime_error(aged.error().message);
     }
 }
 

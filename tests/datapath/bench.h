@@ -55,6 +55,9 @@ public:
     Judged to_web(const lab::Packet& packet, uint32_t ingress_ifindex = 0);
     Judged to_web(const lab::Bytes& frame, uint32_t ingress_ifindex = 0);
 
+    // The verdict alone, where others' packets are counted at the same time.
+    bool passes_to_web(const lab::Packet& packet) const;
+
     // Packets that arrive for shop/web, as fast as they go, without a look at what becomes of
     // them. May be called from several threads.
     void flood_web(const std::vector<lab::Bytes>& frames) const;
@@ -72,6 +75,9 @@ public:
     ebpfd::PinnedMaps& maps() { return *maps_; }
 
 private:
+    // Returns the program's action.
+    uint32_t run_program(const char* program, const lab::Bytes& frame,
+                         uint32_t ingress_ifindex) const;
     Judged run(const char* program, ::direction dir, const lab::Bytes& frame,
                uint32_t ingress_ifindex);
     std::vector<::counter> counters();

@@ -25,7 +25,7 @@ DatapathOptions small_tables(const std::string& bpffs)
 {
     DatapathOptions options;
     options.bpffs = bpffs;
-    options.capacities.flows = options.capacities.pending = 1024;
+    options.capacities.flows = 1024;
     options.capacities.endpoints = 8;
     return options;
 }

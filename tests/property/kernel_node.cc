@@ -2,6 +2,7 @@
 #include "property/kernel_node.h"
 
 #include "base/fd.h"
+#include "kernel/flow_table.h"
 #include "property/frame.h"
 #include "property/vocabulary.h"
 
@@ -41,7 +42,6 @@ static void make_interfaces()
 static Capacities small_tables()
 {
     return {.flows = 256,
-            .pending = 256,
             .fragments = 64,
             .endpoints = 8,
             .addresses = 256,
@@ -133,13 +133,11 @@ Verdict KernelNode::traced(const reference::Packet& packet) const
 // So that every packet opens a connection, whatever came before it.
 void KernelNode::forget_flows() const
 {
-    for (const char* name : {"flow_map", "pending_map"}) {
-        const Fd map(bpf_obj_get(fmt::format("{}/maps/{}", options_.bpffs, name).c_str()));
-        flow_key key{};
-        while (bpf_map_get_next_key(map.get(), nullptr, &key) == 0)
-            if (bpf_map_delete_elem(map.get(), &key) != 0)
-                throw std::runtime_error(fmt::format("cannot empty {}", name));
-    }
+    const auto table = must(FlowTable::open_pinned(options_.bpffs + "/maps"), "flow table");
+    const auto freed = table.free_if([](flow_class, const flow_key&, const flow&) { return true; },
+                                     [](const flow_key&, const flow&) {});
+    if (!freed)
+        throw std::runtime_error(freed.error().message);
 }
 
 KernelNode::Counts KernelNode::counts(uint32_t ifindex) const

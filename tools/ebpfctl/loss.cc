@@ -96,7 +96,7 @@ Result<Exit> loss(const Context& context)
                  {"types", type_rows(*sums)},
                  {"tables",
                   {{{"table", "flows"}, {"full", sums->flows_full}},
-                   {{"table", "pending"}, {"full", sums->pending_full}},
+                   {{"table", "pending"}, {"full", sums->flows_evicted}},
                    {{"table", "fragments"}, {"full", sums->fragments_full}},
                    {{"table", "health"}, {"full", sums->health_full}},
                    {{"table", "kernel_drops"}, {"full", sums->drops_full}}}}};

@@ -3,8 +3,6 @@
 #include "ebpfctl/map_rows.h"
 #include "model/names.h"
 
-#include <set>
-
 namespace ebpfd::ctl {
 namespace {
 
@@ -28,28 +26,10 @@ Result<Json> rows_of(const PinnedMaps& maps, const Flows& flows)
 
 Result<Json> flow_rows(const PinnedMaps& maps)
 {
-    auto flows = maps.flows(false);
+    auto flows = maps.flows(true);
     if (!flows)
         return std::unexpected(flows.error());
     return rows_of(maps, *flows);
-}
-
-Result<Json> pending_rows(const PinnedMaps& maps)
-{
-    auto established = maps.flows(false);
-    if (!established)
-        return std::unexpected(established.error());
-    auto all = maps.flows(true);
-    if (!all)
-        return std::unexpected(all.error());
-    auto bytes = [](const flow_key& key) {
-        return std::string(reinterpret_cast<const char*>(&key), sizeof key);
-    };
-    std::set<std::string> known;
-    for (const auto& entry : *established)
-        known.insert(bytes(entry.first));
-    std::erase_if(*all, [&](const auto& entry) { return known.contains(bytes(entry.first)); });
-    return rows_of(maps, *all);
 }
 
 // The rows of all endpoints there are, those that are not zero.
@@ -100,7 +80,7 @@ Result<Json> ledger_rows(const PinnedMaps& maps)
     if (!sums)
         return std::unexpected(sums.error());
     Json row = {{"flows_full", sums->flows_full},
-                {"pending_full", sums->pending_full},
+                {"flows_evicted", sums->flows_evicted},
                 {"fragments_full", sums->fragments_full},
                 {"health_full", sums->health_full},
                 {"drops_full", sums->drops_full}};
@@ -122,7 +102,6 @@ const std::vector<Column> FLOW_COLUMNS{
 
 const std::vector<MapView> VIEWS{
     {"flow_map", FLOW_COLUMNS, flow_rows},
-    {"pending_map", FLOW_COLUMNS, pending_rows},
     {"counter_map",
      {{"INDEX", "/index"},
       {"DIRECTION", "/direction"},
@@ -136,7 +115,7 @@ const std::vector<MapView> VIEWS{
      {{"REFUSALS", "/refusals"},
       {"FLOWS", "/flows"},
       {"FLOWS FULL", "/flows_full"},
-      {"PENDING FULL", "/pending_full"},
+      {"FLOWS EVICTED", "/flows_evicted"},
       {"FRAGMENTS FULL", "/fragments_full"},
       {"HEALTH FULL", "/health_full"},
       {"DROPS FULL", "/drops_full"}},

@@ -274,7 +274,7 @@ TEST_F(Apply, ANewPodOnAnInterfaceStartsWithoutCounts)
         ASSERT_TRUE(maps_.counters.raw().update(&row, many.data()));
     flow_key key{};
     key.ifindex = WEB_INTERFACE;
-    ASSERT_TRUE(maps_.flows.update(key, flow{}));
+    add_flow(bpffs_, key, {});
     Plan plan = web_plan();
     plan.endpoints[0].pod = "web-2";
     apply(plan);
@@ -305,7 +305,7 @@ TEST_F(Apply, AVanishedEndpointLeavesNoRowsAndNoFlows)
     apply(web_plan());
     flow_key key{};
     key.ifindex = WEB_INTERFACE;
-    ASSERT_TRUE(maps_.flows.update(key, flow{}));
+    add_flow(bpffs_, key, {});
     Plan plan = web_plan();
     plan.endpoints.clear();
     apply(plan);

@@ -35,3 +35,7 @@ template <class T> T value_of(ebpfd::Result<T> result)
 ebpfd::DatapathOptions small_options(const Bpffs& bpffs);
 std::unique_ptr<ebpfd::Datapath> open_datapath(const Bpffs& bpffs);
 std::unique_ptr<ebpfd::PinnedMaps> read_maps(const Bpffs& bpffs);
+
+// Writes a flow, or a refusal, into the first free entry of the table: readers take it from any.
+void add_flow(const Bpffs& bpffs, const flow_key& key, const flow& value,
+              flow_class kind = FLOW_ENTRY_LASTING);

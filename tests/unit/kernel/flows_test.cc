@@ -24,7 +24,7 @@ protected:
         uint64_t idle_s = 0;
         uint32_t ifindex = 1;
     };
-    void add(const Map<flow_key, flow>& map, const Row& row)
+    void add(const Row& row, flow_class kind = FLOW_ENTRY_LASTING)
     {
         flow_key key{};
         key.ifindex = row.ifindex;
@@ -35,7 +35,7 @@ protected:
         value.seen_ns = NOW - row.idle_s * SECOND;
         value.packets[DIRECTION_EGRESS] = 5;
         value.rule = 3;
-        ASSERT_TRUE(map.update(key, value));
+        add_flow(bpffs_, key, value, kind);
     }
     size_t sweep()
     {
@@ -74,7 +74,7 @@ TEST_F(Flows, IdleOnesGoByTheirKind)
         {{IPPROTO_TCP, FLOW_ESTABLISHED, 0, 2}, 1}, // no endpoint
     };
     for (const auto& one : cases) {
-        add(maps_.flows, one.row);
+        add(one.row);
         EXPECT_EQ(sweep(), one.swept) << "protocol " << int{one.row.protocol} << ", state "
                                       << one.row.state << ", idle " << one.row.idle_s;
     }
@@ -82,26 +82,26 @@ TEST_F(Flows, IdleOnesGoByTheirKind)
 
 TEST_F(Flows, PendingOnesStayForFiveMinutes)
 {
-    add(maps_.pending, {IPPROTO_UDP, FLOW_NEW, 299});
+    add({IPPROTO_UDP, FLOW_NEW, 299}, FLOW_ENTRY_PENDING);
     EXPECT_EQ(sweep(), 0u);
-    add(maps_.pending, {IPPROTO_UDP, FLOW_NEW, 301});
+    add({IPPROTO_UDP, FLOW_NEW, 301}, FLOW_ENTRY_PENDING);
     EXPECT_EQ(sweep(), 1u);
 }
 
 TEST_F(Flows, ACrowdedTableKeepsClosedOnesForOneSecond)
 {
     for (int i = 0; i < 192; ++i)
-        add(maps_.flows, {IPPROTO_TCP, FLOW_CLOSED, 2});
+        add({IPPROTO_TCP, FLOW_CLOSED, 2});
     EXPECT_EQ(sweep(), 0u); // three quarters of 256
-    add(maps_.flows, {IPPROTO_TCP, FLOW_CLOSED, 0});
+    add({IPPROTO_TCP, FLOW_CLOSED, 0});
     EXPECT_EQ(sweep(), 192u);
     EXPECT_EQ(value_of(maps_.flows.entries()).size(), 1u);
 }
 
 TEST_F(Flows, OnlyEndsThatWereNotReportedAreReported)
 {
-    add(maps_.flows, {IPPROTO_TCP, FLOW_CLOSED, 11});
-    add(maps_.flows, {IPPROTO_UDP, FLOW_ESTABLISHED, 181});
+    add({IPPROTO_TCP, FLOW_CLOSED, 11});
+    add({IPPROTO_UDP, FLOW_ESTABLISHED, 181});
     EXPECT_EQ(sweep(), 2u);
     ASSERT_EQ(ends_.size(), 1u);
     EXPECT_EQ(ends_[0].type, EVENT_FLOW_CLOSE);
@@ -116,8 +116,8 @@ TEST_F(Flows, OnlyEndsThatWereNotReportedAreReported)
 
 TEST_F(Flows, HealthGoesWithItsFlowAndStandsInItsLastRecord)
 {
-    add(maps_.flows, {IPPROTO_UDP, FLOW_ESTABLISHED, 181});
-    add(maps_.flows, {IPPROTO_UDP, FLOW_ESTABLISHED, 0});
+    add({IPPROTO_UDP, FLOW_ESTABLISHED, 181});
+    add({IPPROTO_UDP, FLOW_ESTABLISHED, 0});
     for (const auto& [key, value] : value_of(maps_.flows.entries())) {
         health known{};
         known.drops = value.seen_ns == NOW ? 1 : 2;
@@ -135,11 +135,10 @@ TEST_F(Flows, HealthGoesWithItsFlowAndStandsInItsLastRecord)
 
 TEST_F(Flows, HealthWhoseFlowMadeRoomForAnotherIsForgotten)
 {
-    add(maps_.flows, {IPPROTO_TCP, FLOW_ESTABLISHED, 0});
-    add(maps_.pending, {IPPROTO_TCP, FLOW_NEW, 0});
-    for (const auto* map : {&maps_.flows, &maps_.pending})
-        for (const auto& [key, value] : value_of(map->entries()))
-            ASSERT_TRUE(maps_.healths.update(key, health{}));
+    add({IPPROTO_TCP, FLOW_ESTABLISHED, 0});
+    add({IPPROTO_TCP, FLOW_NEW, 0}, FLOW_ENTRY_PENDING);
+    for (const auto& [key, value] : value_of(maps_.flows.entries()))
+        ASSERT_TRUE(maps_.healths.update(key, health{}));
     flow_key stray{};
     stray.pod_port = 77;
     ASSERT_TRUE(maps_.healths.update(stray, health{}));
@@ -150,11 +149,44 @@ TEST_F(Flows, HealthWhoseFlowMadeRoomForAnotherIsForgotten)
 
 TEST_F(Flows, AFlowSeenAfterTheClockWasReadStays)
 {
-    add(maps_.flows, {IPPROTO_UDP, FLOW_ESTABLISHED, 0});
+    add({IPPROTO_UDP, FLOW_ESTABLISHED, 0});
     flow_key key{};
     key.ifindex = 1;
     flow value{};
     value.seen_ns = NOW + SECOND;
-    ASSERT_TRUE(maps_.flows.update(key, value));
+    add_flow(bpffs_, key, value);
     EXPECT_EQ(sweep(), 0u);
+}
+
+TEST_F(Flows, RefusalsAreNoFlowsAndGoWhenNobodyRepeatsThem)
+{
+    add({IPPROTO_TCP, FLOW_NEW, 9}, FLOW_ENTRY_REFUSED);
+    add({IPPROTO_TCP, FLOW_NEW, 11}, FLOW_ENTRY_REFUSED);
+    EXPECT_EQ(value_of(maps_.flows.size()), 0u);
+    EXPECT_TRUE(value_of(maps_.flows.entries()).empty());
+    const auto refusals = [&] {
+        size_t count = 0;
+        const auto seen = maps_.flows.free_if(
+            [&](flow_class kind, const flow_key&, const flow&) {
+                count += kind == FLOW_ENTRY_REFUSED;
+                return false;
+            },
+            [](const flow_key&, const flow&) {});
+        EXPECT_TRUE(seen);
+        return count;
+    };
+    EXPECT_EQ(refusals(), 2u);
+    EXPECT_EQ(sweep(), 0u);
+    EXPECT_EQ(refusals(), 1u);
+    EXPECT_TRUE(ends_.empty());
+}
+
+TEST(FlowTable, HalfOfItsEntriesAreSpare)
+{
+    EXPECT_EQ(FlowTable::buckets_for(1), 1u);
+    EXPECT_EQ(FlowTable::buckets_for(4), 1u);
+    EXPECT_EQ(FlowTable::buckets_for(5), 2u);
+    EXPECT_EQ(FlowTable::buckets_for(262144), 65536u);
+    EXPECT_EQ(FlowTable::buckets_for(262145), 131072u);
+    EXPECT_EQ(FlowTable::buckets_for(~0U), 1U << 24);
 }

@@ -90,18 +90,17 @@ TEST_F(Measure, RingsSayHowFullTheyAre)
 
 TEST_F(Measure, FlowsAreCountedByState)
 {
-    const auto add = [&](const char* table, uint16_t port, flow_state state) {
-        const auto map = value_of(Map<flow_key, flow>::open_pinned(bpffs_.maps(), table));
-        flow_key key{};
-        key.peer_port = port;
+    const auto add = [&](flow_class kind, flow_state state, verdict outcome = VERDICT_ALLOW) {
         flow value{};
         value.state = static_cast<uint8_t>(state);
-        ASSERT_TRUE(map.update(key, value));
+        value.verdict = static_cast<uint8_t>(outcome);
+        add_flow(bpffs_, {}, value, kind);
     };
-    add("flow_map", 1, FLOW_ESTABLISHED);
-    add("flow_map", 2, FLOW_ESTABLISHED);
-    add("flow_map", 3, FLOW_CLOSED);
-    add("pending_map", 4, FLOW_NEW);
+    add(FLOW_ENTRY_LASTING, FLOW_ESTABLISHED);
+    add(FLOW_ENTRY_PENDING, FLOW_ESTABLISHED); // its bucket had no room for it to last
+    add(FLOW_ENTRY_CLOSED, FLOW_CLOSED);
+    add(FLOW_ENTRY_PENDING, FLOW_NEW);
+    add(FLOW_ENTRY_REFUSED, FLOW_NEW, VERDICT_DENY);
     const auto counts = value_of(count_flows(bpffs_.path()));
     EXPECT_EQ(counts.flows[FLOW_ESTABLISHED], 2u);
     EXPECT_EQ(counts.flows[FLOW_CLOSED], 1u);

@@ -132,7 +132,7 @@ TEST(Counters, LossNamesRingsAndTables)
 {
     Tool tool;
     tool.maps.losses.type[EVENT_FLOW_OPEN] = {10, 7, 2, 1};
-    tool.maps.losses.pending_full = 3;
+    tool.maps.losses.flows_evicted = 3;
     Json loss = tool.json({"stats", "loss"});
     EXPECT_EQ(loss["rings"][1], (Json{{"ring", "flows"},
                                       {"produced", 10},
