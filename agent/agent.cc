@@ -286,21 +286,23 @@ bool Agent::collect_interfaces()
         if (processed && !is_readable(parts_.interfaces.fd()))
             break;
     }
+    located_.stale = located_.stale || changed;
     return changed;
 }
 
 World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
 {
-    auto [objects, duplicates] = parts_.folders.in_force();
-    append(warnings, duplicates);
+    auto objects = parts_.folders.in_force();
+    append(warnings, objects.duplicates);
     nodes = objects.nodes.size();
     const auto& table = parts_.interfaces.table();
     World world;
     world.audit = config_.audit;
     world.node_addresses = own_node_addresses(
         node_addresses(table, objects.nodes, config_.node_name), objects.services);
-    world.interfaces =
-        homes_.locate(objects.pods, table, config_.node_name, config_.pod_interfaces, &warnings);
+    locate(objects.pods);
+    append(warnings, located_.warnings);
+    world.interfaces = located_.interfaces;
     world.policies = std::move(objects.policies);
     world.cluster_policies = std::move(objects.cluster_policies);
     world.nodes = std::move(objects.nodes);
@@ -311,6 +313,16 @@ World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
     return world;
 }
 
+void Agent::locate(const SharedList<std::shared_ptr<const Pod>>& pods)
+{
+    if (!std::exchange(located_.stale, false) && located_.pods.is(pods))
+        return;
+    located_.pods = pods;
+    located_.warnings.clear();
+    located_.interfaces = homes_.locate(pods, parts_.interfaces.table(), config_.node_name,
+                                        config_.pod_interfaces, &located_.warnings);
+}
+
 void Agent::update()
 {
     const auto start = steady_clock::now();
@@ -318,12 +330,19 @@ void Agent::update()
     View view = view_;
     view.warnings.clear();
     auto world = std::make_shared<World>(make_world(view.warnings, view.nodes));
+    const auto gathered = steady_clock::now() - start;
     const World* in_force = view_.revision == 0 ? nullptr : view_.world.get();
     auto outcome = enforce_what_fits(*enforcer_, *world, in_force, view.apply_error);
     view.apply_duration = steady_clock::now() - start;
     view.applied_ns = wall_clock_ns();
     applies_.observe(view.apply_duration, view.apply_error.empty());
+    const auto [read, parse] = parts_.folders.take_times();
     if (outcome) {
+        view.stages = outcome->times;
+        view.stages.read = read;
+        view.stages.parse = parse;
+        view.stages.gather = gathered;
+        applies_.observe_stages(view.stages);
         append(view.warnings, outcome->warnings);
         view.revision++;
         view.generation = outcome->report.generation;

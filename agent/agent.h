@@ -48,6 +48,7 @@ private:
     void round(bool rescan);
     bool collect_interfaces();
     World make_world(std::vector<std::string>& warnings, size_t& nodes);
+    void locate(const SharedList<std::shared_ptr<const Pod>>& pods);
     bool find_lost();
     void update();
     void report(View& view);
@@ -67,6 +68,13 @@ private:
     RescanDesk rescans_;
     View view_; // the last one posted
     Homes homes_;
+    // Where the pods are, as long as neither they nor the interfaces change.
+    struct {
+        SharedList<std::shared_ptr<const Pod>> pods;
+        std::vector<LocalInterface> interfaces;
+        std::vector<std::string> warnings;
+        bool stale = true;
+    } located_;
     std::string interface_error_;
     bool trim_due_ = false;
     unsigned ticks_ = 0;

@@ -2,7 +2,6 @@
 #include "enforcer.h"
 
 #include "kernel/drop_reasons.h"
-#include "policy/compile.h"
 
 #include <algorithm>
 #include <spdlog/spdlog.h>
@@ -11,20 +10,6 @@ namespace ebpfd {
 namespace {
 
 using std::chrono::steady_clock;
-
-// Names are worth a warning, not an error: enforcement does not need them.
-std::map<uint32_t, rule_info> rules_of(const std::string& bpffs)
-{
-    Result<std::map<uint32_t, rule_info>> rules;
-    if (const auto maps = PinnedMaps::open(bpffs); maps)
-        rules = (*maps)->rules();
-    else
-        rules = std::unexpected(maps.error());
-    if (rules)
-        return std::move(*rules);
-    spdlog::warn("records will lack the names of their rules: {}", rules.error().message);
-    return {};
-}
 
 } // namespace
 
@@ -38,7 +23,7 @@ Enforcer::Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, To
 Result<Enforcer::Outcome> Enforcer::enforce(const World& world)
 {
     const auto begin = steady_clock::now();
-    auto plan = compile(world);
+    auto plan = compiler_.compile(world);
     if (!plan)
         return std::unexpected(plan.error());
     const auto compiled = steady_clock::now();
@@ -52,16 +37,20 @@ Result<Enforcer::Outcome> Enforcer::enforce(const World& world)
     const auto applied = steady_clock::now() - apply_begin;
     publish_names(world, *plan);
     held.unlock();
-    applies_.observe_stages({.compile = compiled - begin,
-                             .write = report->write,
-                             .flip = report->flip - report->write,
-                             .attach = applied - report->flip});
+    const auto named = steady_clock::now() - apply_begin;
     Outcome outcome{.report = std::move(*report),
+                    .times = {},
                     .warnings = std::move(plan->warnings),
                     .endpoints = plan->endpoints.size(),
-                    .rulesets = plan->rulesets.size(),
-                    .identities = plan->identities.size()};
-    settle_aside(world, std::move(*plan));
+                    .rulesets = plan->rulesets.count(),
+                    .identities = plan->identities.count()};
+    outcome.times = {.compile = compiled - begin,
+                     .wait = apply_begin - compiled,
+                     .write = outcome.report.write,
+                     .flip = outcome.report.flip - outcome.report.write,
+                     .attach = applied - outcome.report.flip,
+                     .names = named - applied};
+    settle_aside();
     return outcome;
 }
 
@@ -87,19 +76,16 @@ std::vector<std::string> Enforcer::close_newcomers(const World& world)
     return std::move(report->warnings);
 }
 
-void Enforcer::settle_aside(World world, Plan plan)
+void Enforcer::settle_aside()
 {
-    settling_ =
-        std::async(std::launch::async, [this, world = std::move(world), plan = std::move(plan)] {
-            if (auto settled = datapath_.settle(); !settled) {
-                spdlog::warn("what the last policy left behind stays for now: {}",
-                             settled.error().message);
-                return;
-            }
-            // Only now do rules whose place alone has changed have their new one.
-            publish_names(world, plan);
-            count_what_has_gone();
-        });
+    settling_ = std::async(std::launch::async, [this] {
+        if (auto settled = datapath_.settle(); !settled) {
+            spdlog::warn("what the last policy left behind stays for now: {}",
+                         settled.error().message);
+            return;
+        }
+        count_what_has_gone();
+    });
 }
 
 void Enforcer::finish()
@@ -121,7 +107,7 @@ void Enforcer::count_what_has_gone()
 
 void Enforcer::publish_names(const World& world, const Plan& plan)
 {
-    observer_.set_names(book_.update(world, plan, rules_of(bpffs_)));
+    observer_.set_names(book_.update(world, plan, datapath_.rules()));
 }
 
 } // namespace ebpfd

@@ -4,6 +4,7 @@
 #include "name_book.h"
 #include "observe/metrics.h"
 #include "observe/observer.h"
+#include "policy/compile.h"
 #include "totals.h"
 
 #include <future>
@@ -20,6 +21,7 @@ public:
 
     struct Outcome {
         ApplyReport report;
+        ApplyTimes times;                  // from compiling on
         std::vector<std::string> warnings; // of compiling
         size_t endpoints = 0;
         size_t rulesets = 0;
@@ -34,7 +36,7 @@ public:
     void finish();
 
 private:
-    void settle_aside(World world, Plan plan);
+    void settle_aside();
     void count_what_has_gone();
     void publish_names(const World& world, const Plan& plan);
 
@@ -43,6 +45,7 @@ private:
     Observer& observer_;
     Totals& totals_;
     ApplyMetrics& applies_;
+    Compiler compiler_;
     NameBook book_;
     // The last change is settled while the main loop reads and compiles the next one.
     std::future<void> settling_;

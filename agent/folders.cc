@@ -12,6 +12,7 @@ namespace ebpfd {
 namespace {
 
 namespace fs = std::filesystem;
+using std::chrono::steady_clock;
 
 std::string_view kind_name(FolderKind kind)
 {
@@ -156,9 +157,11 @@ void Folders::rescan()
 
 bool Folders::take(Group& group, bool all)
 {
+    const auto start = steady_clock::now();
     const auto processed = group.watcher->process();
     const auto error = processed ? std::string() : processed.error().message;
     auto changes = group.watcher->take_changes(all);
+    times_.read += steady_clock::now() - start;
     for (auto& change : changes)
         take(group, std::move(change));
     auto states = group.watcher->directories();
@@ -176,7 +179,9 @@ void Folders::take(Group& group, FileChange change)
         group.lost.insert(change.path);
         return;
     }
+    const auto start = steady_clock::now();
     auto content = content_of(change.path, change.text, group.kind);
+    times_.parse += steady_clock::now() - start;
     if (content.errors.empty())
         texts_.keep({group.kind, lasting_path(change.path)}, std::move(*change.text));
     else
@@ -218,20 +223,24 @@ void Folders::settle_lost(Group& group)
     });
 }
 
-// Each kind has a store of its own: one folder may be named for both.
+// Each kind of folder has a store of its own, as one folder may be named for both, and each kind of
+// object is read from one kind of folder alone.
 ObjectStore::InForce Folders::in_force() const
 {
     ObjectStore::InForce out;
     for (const auto& group : groups_) {
-        auto [objects, duplicates] = group.store.in_force();
-        append(out.objects.policies, std::move(objects.policies));
-        append(out.objects.cluster_policies, std::move(objects.cluster_policies));
-        append(out.objects.pods, std::move(objects.pods));
-        append(out.objects.namespaces, std::move(objects.namespaces));
-        append(out.objects.services, std::move(objects.services));
-        append(out.objects.slices, std::move(objects.slices));
-        append(out.objects.nodes, std::move(objects.nodes));
-        append(out.duplicates, std::move(duplicates));
+        auto own = group.store.in_force();
+        append(out.duplicates, std::move(own.duplicates));
+        if (group.kind == FolderKind::policy) {
+            out.policies = std::move(own.policies);
+            out.cluster_policies = std::move(own.cluster_policies);
+            continue;
+        }
+        out.pods = std::move(own.pods);
+        out.namespaces = std::move(own.namespaces);
+        out.services = std::move(own.services);
+        out.slices = std::move(own.slices);
+        out.nodes = std::move(own.nodes);
     }
     return out;
 }

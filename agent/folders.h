@@ -7,9 +7,11 @@
 #include "valid_texts.h"
 #include "view.h"
 
+#include <chrono>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ebpfd {
@@ -33,6 +35,12 @@ public:
     std::vector<FileError> file_errors() const;
     std::vector<std::string> notes() const;
     std::vector<DirectoryView> views() const;
+    // What taking in has cost since the last call.
+    struct Times {
+        std::chrono::nanoseconds read{};
+        std::chrono::nanoseconds parse{};
+    };
+    Times take_times() { return std::exchange(times_, {}); }
     // The copies of what files say: for times when there is nothing else to do.
     ValidTexts& texts() { return texts_; }
 
@@ -61,6 +69,7 @@ private:
 
     ValidTexts texts_;
     std::vector<Group> groups_;
+    Times times_;
 };
 
 } // namespace ebpfd

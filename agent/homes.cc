@@ -73,8 +73,12 @@ std::vector<LocalInterface> Homes::locate(const std::vector<std::shared_ptr<cons
                                           std::vector<std::string>* warnings)
 {
     const AddressIndex index(table);
-    const auto asked_for = annotated(pods);
-    auto placed = pods;
+    // Most pods are other nodes'.
+    std::vector<std::shared_ptr<const Pod>> placed;
+    for (const auto& pod : pods)
+        if (may_run_here(*pod, node_name))
+            placed.push_back(pod);
+    const auto asked_for = annotated(placed);
     std::map<const Pod*, std::shared_ptr<const Pod>> originals; // of those that stay
     for (auto& pod : placed) {
         const auto* name = home_of(*pod, table, index);

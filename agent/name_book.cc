@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "name_book.h"
 
+#include "model/difference.h"
 #include "model/names.h"
 
 #include <cstring>
 #include <tuple>
 #include <unordered_set>
+#include <utility>
 
 namespace ebpfd {
 namespace {
@@ -20,17 +22,19 @@ bool owns(const Pod& pod, const Pod* rival)
 
 using PodPointer = std::shared_ptr<const Pod>;
 
-std::unordered_map<IpAddress, PodPointer> owners(const World& world)
+// Of these addresses; nullptr: nobody's.
+using Owners = std::unordered_map<IpAddress, PodPointer>;
+
+void find_owners(const World& world, Owners& owners)
 {
-    std::unordered_map<IpAddress, PodPointer> out;
     for (const auto& pod : world.pods) {
         if (pod->finished || pod->host_network)
             continue;
         for (const auto& address : pod->addresses)
-            if (PodPointer& owner = out[address]; owns(*pod, owner.get()))
-                owner = pod;
+            if (const auto entry = owners.find(address);
+                entry != owners.end() && owns(*pod, entry->second.get()))
+                entry->second = pod;
     }
-    return out;
 }
 
 std::unordered_map<uint32_t, PodPointer> local_pods(const World& world)
@@ -90,28 +94,74 @@ NameBook::NameBook(const std::map<uint32_t, std::string>& drop_reasons)
     names_ = std::move(names);
 }
 
+void NameBook::name_interfaces(const World& world, const Plan& plan, Names& names)
+{
+    const auto locals = local_pods(world);
+    const auto known = std::exchange(endpoints_, {});
+    for (size_t place = 0; place < plan.endpoints.size(); ++place) {
+        const auto& part = plan.endpoints.part(place);
+        endpoints_[part->ifindex] = part;
+        const auto local = locals.find(part->ifindex);
+        const auto labels = local == locals.end() ? nullptr : labels_of(local->second);
+        const auto before = known.find(part->ifindex);
+        if (before != known.end() && before->second == part) {
+            const auto& name = names_->interfaces.at(part->ifindex);
+            if (name->labels == labels) {
+                names.interfaces[part->ifindex] = name;
+                continue;
+            }
+        }
+        names.interfaces[part->ifindex] =
+            std::make_shared<PodName>(PodName{.pod_namespace = part->pod_namespace,
+                                              .pod = part->pod,
+                                              .interface = part->interface,
+                                              .labels = labels});
+    }
+}
+
+void NameBook::name_addresses(const World& world, Names& names)
+{
+    names.addresses = names_->addresses;
+    Owners owners;
+    const auto touch = [&](const PodPointer& pod) {
+        for (const IpAddress& address : pod->addresses)
+            owners.emplace(address, nullptr);
+    };
+    for_each_difference(pods_, world.pods, touch, touch);
+    pods_ = world.pods;
+    if (owners.empty())
+        return;
+    find_owners(world, owners);
+    for (const auto& [address, pod] : owners)
+        names.addresses[address] =
+            pod == nullptr ? nullptr
+                           : std::make_shared<PodName>(PodName{.pod_namespace = pod->pod_namespace,
+                                                               .pod = pod->name,
+                                                               .interface = "",
+                                                               .labels = labels_of(pod)});
+    names.addresses.settle();
+}
+
+void NameBook::name_rules(const RuleInfos& rules, Names& names)
+{
+    const auto known = std::exchange(rules_, {});
+    for (const auto& [number, info] : rules) {
+        rules_[number] = info;
+        const auto before = known.find(number);
+        names.rules[number] = before != known.end() && before->second == info
+                                  ? names_->rules.at(number)
+                                  : name_of(*info);
+    }
+}
+
 std::shared_ptr<const Names> NameBook::update(const World& world, const Plan& plan,
-                                              const std::map<uint32_t, rule_info>& rules)
+                                              const RuleInfos& rules)
 {
     auto names = std::make_shared<Names>();
     names->drop_reasons = names_->drop_reasons;
-    const auto locals = local_pods(world);
-    for (const auto& endpoint : plan.endpoints) {
-        const auto local = locals.find(endpoint.ifindex);
-        names->interfaces[endpoint.ifindex] = std::make_shared<PodName>(
-            PodName{.pod_namespace = endpoint.pod_namespace,
-                    .pod = endpoint.pod,
-                    .interface = endpoint.interface,
-                    .labels = local == locals.end() ? nullptr : labels_of(local->second)});
-    }
-    for (const auto& [address, pod] : owners(world))
-        names->addresses[address] =
-            std::make_shared<PodName>(PodName{.pod_namespace = pod->pod_namespace,
-                                              .pod = pod->name,
-                                              .interface = "",
-                                              .labels = labels_of(pod)});
-    for (const auto& [number, rule] : rules)
-        names->rules[number] = name_of(rule);
+    name_interfaces(world, plan, *names);
+    name_addresses(world, *names);
+    name_rules(rules, *names);
     forget_reused(names->interfaces, old_interfaces_);
     forget_reused(names->rules, old_rules_);
     keep_old(names->interfaces, names_->interfaces, old_interfaces_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "ebpfd/ruleset.h"
+#include "kernel/datapath.h"
 #include "model/plan.h"
 #include "model/world.h"
 #include "observe/names.h"
@@ -10,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 namespace ebpfd {
 
@@ -22,11 +24,20 @@ class NameBook {
 public:
     // drop_reasons: the running kernel's, by number.
     explicit NameBook(const std::map<uint32_t, std::string>& drop_reasons = {});
-    // rules: by number, as the kernel's map has them.
+    // rules: as the kernel's map has them. The names of what did not change are the same objects
+    // as before.
     std::shared_ptr<const Names> update(const World& world, const Plan& plan,
-                                        const std::map<uint32_t, rule_info>& rules);
+                                        const RuleInfos& rules);
 
 private:
+    void name_interfaces(const World& world, const Plan& plan, Names& names);
+    void name_addresses(const World& world, Names& names);
+    void name_rules(const RuleInfos& rules, Names& names);
+
+    // What the names were made of.
+    SharedList<std::shared_ptr<const Pod>> pods_;
+    std::unordered_map<uint32_t, std::shared_ptr<const PlanEndpoint>> endpoints_; // by ifindex
+    std::unordered_map<uint32_t, std::shared_ptr<const rule_info>> rules_;        // by number
     std::shared_ptr<const Names> names_;
     std::deque<uint32_t> old_interfaces_; // oldest first
     std::deque<uint32_t> old_rules_;

@@ -47,7 +47,9 @@ std::shared_ptr<const Policy> in_earnest(const std::shared_ptr<const Policy>& po
     return copy;
 }
 
-template <class Policy> void put(List<Policy>& policies, const List<Policy>& proposed, Overlay& out)
+template <class Policy>
+void put(List<Policy>& policies, const SharedList<std::shared_ptr<const Policy>>& proposed,
+         Overlay& out)
 {
     std::unordered_map<std::string, size_t> places;
     for (size_t place = 0; place < policies.size(); ++place)
@@ -73,11 +75,11 @@ template <class Policy> bool erase(List<Policy>& policies, const std::string& ke
 bool remove(World& world, std::string name)
 {
     constexpr std::string_view KIND = "NetworkPolicy/";
-    if (erase(world.cluster_policies, name))
+    if (erase(world.cluster_policies.edit(), name))
         return true;
     if (name.starts_with(KIND))
         name.erase(0, KIND.size());
-    return erase(world.policies, name);
+    return erase(world.policies.edit(), name);
 }
 
 } // namespace
@@ -96,10 +98,10 @@ Result<Overlay> overlay(const World& world, const Proposal& proposal)
             return fail(ENOENT, fmt::format("there is no policy {} to remove", name));
         out.removed.push_back(name);
     }
-    const auto [objects, duplicates] = store.in_force();
-    out.notes.insert(out.notes.end(), duplicates.begin(), duplicates.end());
-    put(out.world.policies, objects.policies, out);
-    put(out.world.cluster_policies, objects.cluster_policies, out);
+    const auto proposed = store.in_force();
+    out.notes.insert(out.notes.end(), proposed.duplicates.begin(), proposed.duplicates.end());
+    put(out.world.policies.edit(), proposed.policies, out);
+    put(out.world.cluster_policies.edit(), proposed.cluster_policies, out);
     return out;
 }
 

@@ -25,9 +25,13 @@ Json last_apply(const View& view)
 {
     const auto duration =
         std::chrono::duration_cast<std::chrono::microseconds>(view.apply_duration);
+    Json stages = Json::object();
+    for (const auto& [stage, time] : view.stages.stages())
+        stages[stage] = static_cast<double>(time.count()) / 1e3;
     return {{"time", view.applied_ns > 0 ? rfc3339(view.applied_ns) : ""},
             {"duration_us", duration.count()},
-            {"error", view.apply_error}};
+            {"error", view.apply_error},
+            {"stages_us", std::move(stages)}};
 }
 
 Json directories(const View& view)

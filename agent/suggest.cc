@@ -78,7 +78,7 @@ World without_policies_of(const World& world, const std::vector<Suggestion>& sug
     for (const Suggestion& suggestion : suggestions)
         namespaces.insert(suggestion.workload.in_namespace);
     World out = world;
-    std::erase_if(out.policies, [&](const auto& policy) {
+    std::erase_if(out.policies.edit(), [&](const auto& policy) {
         return namespaces.contains(policy->policy_namespace);
     });
     return out;

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "model/document.h"
 #include "model/world.h"
+#include "observe/metrics.h"
 
 #include <chrono>
 #include <cstdint>
@@ -31,6 +32,7 @@ struct View {
     int64_t applied_ns = 0; // wall clock of the last apply, failed or not; 0: none yet
     std::chrono::nanoseconds apply_duration{};
     std::string apply_error;
+    ApplyTimes stages; // of the last apply that did not fail
     std::string attach;
     std::vector<HookStatus> hooks;
     std::vector<DirectoryView> directories;

@@ -11,8 +11,8 @@ namespace {
 bool take_out_rehearsals(World& world)
 {
     const auto rehearsed = [&](const auto& policy) { return world.rehearses(*policy); };
-    return std::erase_if(world.policies, rehearsed) +
-               std::erase_if(world.cluster_policies, rehearsed) >
+    return std::erase_if(world.policies.edit(), rehearsed) +
+               std::erase_if(world.cluster_policies.edit(), rehearsed) >
            0;
 }
 

@@ -164,7 +164,7 @@ std::vector<Bitmap> port_atoms(const PlanRuleset& ruleset)
 } // namespace
 
 AtomFinder::AtomFinder(const World& world, const Identities& identities)
-    : identity_count_(identities.all().size())
+    : identity_count_(identities.pod_count())
 {
     for (const auto& [address, identity] : identities.addresses())
         addresses_.emplace_back(address, identity);

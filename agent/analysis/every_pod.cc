@@ -48,7 +48,7 @@ Recipe recipe(const Subject& subject, direction dir)
 
 EveryPod::EveryPod(const World& world)
     : world_(with_every_pod(world)), local_(local_pods(world)), identities_(world_),
-      services_(resolve_services(world_, identities_, warnings_)), bits_(world_, identities_),
+      services_(numbered_services(world_, identities_, warnings_)), bits_(world_, identities_),
       rulesets_(world_, bits_, identities_, services_),
       subjects_(find_subjects(world_, identities_, warnings_))
 {

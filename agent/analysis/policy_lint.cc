@@ -18,7 +18,7 @@ constexpr std::array DIRECTIONS{DIRECTION_INGRESS, DIRECTION_EGRESS};
 // The World's policies without doubles, and a finding for each double.
 template <class Policy>
 std::vector<std::shared_ptr<const Policy>>
-distinct(const std::vector<std::shared_ptr<const Policy>>& policies, std::vector<Finding>& found)
+distinct(const SharedList<std::shared_ptr<const Policy>>& policies, std::vector<Finding>& found)
 {
     std::map<std::string, std::shared_ptr<const Policy>> last;
     for (const auto& policy : policies) {
@@ -213,7 +213,7 @@ World without_doubles(const World& world, std::vector<Finding>& found)
     World result = world;
     result.policies = distinct(world.policies, found);
     result.cluster_policies = distinct(world.cluster_policies, found);
-    std::ranges::sort(result.cluster_policies, {}, [](const auto& policy) {
+    std::ranges::sort(result.cluster_policies.edit(), {}, [](const auto& policy) {
         return std::tie(policy->in_tier, policy->priority, policy->name, policy->kind);
     });
     for (const auto& policy : result.cluster_policies)

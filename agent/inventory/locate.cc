@@ -15,11 +15,6 @@ namespace {
 
 using PodPointer = Claims::PodPointer;
 
-bool may_run_here(const Pod& pod, const std::string& node_name)
-{
-    return (pod.node.empty() || pod.node == node_name) && !pod.host_network && !pod.finished;
-}
-
 bool leads_anywhere(const Pod& pod, const AddressIndex& index)
 {
     return std::ranges::any_of(
@@ -61,6 +56,11 @@ std::vector<LocalInterface> interfaces_of(const InterfaceTable& table, const Cla
 }
 
 } // namespace
+
+bool may_run_here(const Pod& pod, const std::string& node_name)
+{
+    return (pod.node.empty() || pod.node == node_name) && !pod.host_network && !pod.finished;
+}
 
 std::vector<LocalInterface> locate_pods(const std::vector<PodPointer>& pods,
                                         const InterfaceTable& table, const std::string& node_name,

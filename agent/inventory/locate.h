@@ -11,6 +11,9 @@
 // Which interface belongs to which pod: pure functions of plain data.
 namespace ebpfd {
 
+// On this node, or on no named one; neither on the host network nor finished.
+bool may_run_here(const Pod& pod, const std::string& node_name);
+
 // The interfaces of pods that may run here (on node_name, or on no named node; neither on the
 // host network nor finished), by ifindex. A pod's is the one its annotation names; else one
 // whose far end has an address of the pod; else one that a host route to such an address

@@ -4,6 +4,7 @@
 #include "kernel/ruleset_rows.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace ebpfd {
@@ -12,8 +13,9 @@ namespace {
 
 template <class K>
 Result<void> adopt_slots(const Map<K, identity_slots>& map, uint32_t parity,
-                         Table<K, uint32_t>& table, std::vector<K>& unsettled)
+                         std::shared_ptr<const Table<K, uint32_t>>& rows, std::vector<K>& unsettled)
 {
+    Table<K, uint32_t> table;
     auto done = map.for_each([&](const K& key, const identity_slots& slots) {
         const uint32_t in_force = slots.number[parity];
         if (in_force != IDENTITY_WORLD)
@@ -22,6 +24,7 @@ Result<void> adopt_slots(const Map<K, identity_slots>& map, uint32_t parity,
             unsettled.push_back(key);
     });
     std::ranges::sort(table, ByBytes{}, [](const auto& row) { return row.first; });
+    rows = std::make_shared<Table<K, uint32_t>>(std::move(table));
     return done;
 }
 
@@ -37,7 +40,7 @@ Result<void> adopt_endpoints(const Maps& maps, uint32_t parity, Adopted& adopted
             return std::unexpected(name.error());
         EndpointRow row;
         row.index = value.index;
-        row.name = name->value_or(endpoint_name{});
+        row.name = std::make_shared<endpoint_name>(name->value_or(endpoint_name{}));
         std::ranges::copy(value.slot[parity].ruleset, row.rulesets.begin());
         adopted.applied.endpoints.emplace(ifindex, row);
         if (!same_bytes(value.slot[0], value.slot[1]) || !*name)
@@ -52,7 +55,7 @@ Result<void> adopt_rules(const Maps& maps, Applied& applied)
 {
     std::set<uint32_t> numbers;
     auto done = maps.rules.for_each([&](uint32_t number, const rule_info& info) {
-        applied.rules.emplace(number, info);
+        applied.rules.push_back({nullptr, number, std::make_shared<rule_info>(info)});
         numbers.insert(number);
     });
     applied.free_rules = NumberPool(1, maps.hits.capacity(), numbers);
@@ -61,8 +64,9 @@ Result<void> adopt_rules(const Maps& maps, Applied& applied)
 
 Result<void> adopt_rulesets(const Maps& maps, Applied& applied)
 {
+    std::map<uint32_t, std::shared_ptr<RulesetRows>> found;
     auto rows_of = [&](uint32_t number) -> RulesetRows& {
-        auto& rows = applied.rulesets[number];
+        auto& rows = found[number];
         if (!rows)
             rows = std::make_shared<RulesetRows>();
         return *rows;
@@ -81,8 +85,10 @@ Result<void> adopt_rulesets(const Maps& maps, Applied& applied)
         done = maps.ports.for_each([&](const port_key& key, const bitmap& rules) {
             rows_of(key.ruleset).ports.add(key, rules);
         });
-    for (const auto& entry : applied.rulesets)
-        std::ranges::sort(entry.second->peers, {}, [](const auto& row) { return row.first; });
+    for (const auto& [number, rows] : found) {
+        std::ranges::sort(rows->peers, {}, [](const auto& row) { return row.first; });
+        applied.rulesets.push_back({nullptr, number, rows});
+    }
     return done;
 }
 
@@ -103,9 +109,11 @@ Result<Adopted> adopt(const Maps& maps, const datapath_state& state)
     auto& applied = adopted.applied;
     applied.next_ruleset = std::max<uint32_t>(state.next_ruleset, RULESET_FIRST);
     applied.next_identity = std::max<uint32_t>(state.next_identity, IDENTITY_FIRST);
-    auto done = adopt_slots(maps.addresses, parity, applied.addresses, adopted.unsettled.addresses);
+    auto done =
+        adopt_slots(maps.addresses, parity, applied.addresses.rows, adopted.unsettled.addresses);
     if (done)
-        done = adopt_slots(maps.services, parity, applied.services, adopted.unsettled.services);
+        done =
+            adopt_slots(maps.services, parity, applied.services.rows, adopted.unsettled.services);
     if (done)
         done = adopt_endpoints(maps, parity, adopted);
     if (done)

@@ -5,6 +5,7 @@
 #include "ebpfd/ruleset.h"
 #include "kernel/map.h"
 #include "kernel/number_pool.h"
+#include "model/plan.h"
 
 #include <algorithm>
 #include <array>
@@ -50,23 +51,46 @@ struct RulesetRows {
     Rows<port_key, bitmap> ports;
 };
 
+// A part of the plan, its lasting number, and what lies in the maps for it. Number 0: an empty
+// place of the plan. Without the part: adopted, nobody knows its key.
+template <class Part, class Row> struct Numbered {
+    std::shared_ptr<const Part> part;
+    uint32_t number = 0;
+    std::shared_ptr<Row> row;
+};
+// By the places of the plan.
+template <class Part, class Row> using NumberedList = std::vector<Numbered<Part, Row>>;
+
+template <class Part, class Row> size_t count_of(const NumberedList<Part, Row>& list)
+{
+    return static_cast<size_t>(
+        std::ranges::count_if(list, [](const auto& entry) { return entry.number != 0; }));
+}
+
+struct NoRow {};
+
+// A list of the plan as its map has it.
+template <class Planned, class K> struct SlotTable {
+    SharedList<Planned> planned; // that the rows were made of
+    std::shared_ptr<const Table<K, uint32_t>> rows = std::make_shared<Table<K, uint32_t>>();
+};
+
 struct EndpointRow {
+    std::shared_ptr<const PlanEndpoint> part; // nullptr: adopted, or closed
     uint32_t index = 0;
     std::array<uint32_t, DIRECTION_COUNT> rulesets{};
-    endpoint_name name{};
+    std::shared_ptr<const endpoint_name> name;
     bool attached = false;
 };
 
-// What the maps hold, and for which of the plan's keys each number stands: a value, so that a
-// change is made in a copy and forgotten if it fails.
+// What the maps hold, and for which of the plan's parts each number stands: a value, so that a
+// change is made in a copy and forgotten if it fails. The copy shares all that stays.
 struct Applied {
-    std::unordered_map<std::string, uint32_t> rule_numbers;
-    std::map<uint32_t, rule_info> rules;
-    std::unordered_map<std::string, uint32_t> ruleset_numbers;
-    std::map<uint32_t, std::shared_ptr<RulesetRows>> rulesets;
-    std::unordered_map<std::string, uint32_t> identities;
-    Table<address_key, uint32_t> addresses;
-    Table<service_key, uint32_t> services;
+    NumberedList<PlanRule, rule_info> rules;
+    NumberedList<PlanRuleset, RulesetRows> rulesets;
+    NumberedList<PlanIdentity, NoRow> identities;
+    SlotTable<PlanAddress, address_key> addresses;
+    SlotTable<PlanService, service_key> services;
     std::map<uint32_t, EndpointRow> endpoints; // by ifindex
     NumberPool free_rules;
     NumberPool free_indexes;

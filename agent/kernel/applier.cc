@@ -112,10 +112,11 @@ void Applier::put_in_force(Applied next, Changes& changes)
     if (changes.flips())
         state_.set_generation(state_.generation() + 1);
     applied_ = std::move(next);
-    for (const auto& entry : applied_.rulesets) {
-        entry.second->cidrs.values = {}; // the kernel has them
-        entry.second->ports.values = {};
-    }
+    for (const auto& entry : applied_.rulesets)
+        if (entry.row != nullptr) {
+            entry.row->cidrs.values = {}; // the kernel has them
+            entry.row->ports.values = {};
+        }
     stale_flows_.insert(changes.gone.begin(), changes.gone.end());
     retirement_ = std::move(changes.obsolete);
 }
@@ -138,7 +139,7 @@ std::vector<std::string> Applier::attach_all()
         row.attached = attached.has_value();
         if (!attached)
             warnings.push_back(
-                fmt::format("interface {}: {}", row.name.interface, attached.error().message));
+                fmt::format("interface {}: {}", row.name->interface, attached.error().message));
     }
     return warnings;
 }
@@ -151,7 +152,7 @@ std::vector<std::string> Applier::find_lost()
             !interface_exists(ifindex))
             continue;
         row.attached = false;
-        lost.emplace_back(row.name.interface);
+        lost.emplace_back(row.name->interface);
     }
     return lost;
 }
@@ -185,6 +186,7 @@ Result<ApplyReport> Applier::change_to(Applied next, Clock::time_point begin)
     }
     ApplyReport report;
     report.changes = changes.count();
+    report.endpoints_changed = !changes.new_indexes.empty() || !changes.gone.empty();
     report.write = Clock::now() - begin;
     put_in_force(std::move(next), changes);
     report.flip = Clock::now() - begin;

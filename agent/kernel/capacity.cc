@@ -18,7 +18,7 @@ template <class Count> size_t rows_in(const Applied& applied, Count count)
 {
     size_t sum = 0;
     for (const auto& entry : applied.rulesets)
-        sum += count(*entry.second);
+        sum += entry.row == nullptr ? 0 : count(*entry.row);
     return sum;
 }
 
@@ -75,9 +75,9 @@ std::vector<Demand> demands_of(const Applied& current, const Changes& changes,
     return {
         {"endpoint_map", "--max-endpoints", current.endpoints.size(), changes.new_endpoints,
          capacities.endpoints},
-        {"address_map", "--max-addresses", current.addresses.size(), changes.new_addresses,
+        {"address_map", "--max-addresses", current.addresses.rows->size(), changes.new_addresses,
          capacities.addresses},
-        {"service_map", "--max-services", current.services.size(), changes.new_services,
+        {"service_map", "--max-services", current.services.rows->size(), changes.new_services,
          capacities.services},
         {"ruleset_map", "--max-rulesets", current.rulesets.size(), changes.rulesets.size(),
          capacities.rulesets},
@@ -85,7 +85,7 @@ std::vector<Demand> demands_of(const Applied& current, const Changes& changes,
         {"cidr_map", "--max-cidrs", cidrs, changes.cidrs.size(), capacities.cidrs},
         {"port_map", "--max-ports", ports, changes.ports.size(), capacities.ports},
         // Number 0 stands for no rule: one row is never used.
-        {"rule_map", "--max-rules", current.rules.size(), changes.new_rules.size(),
+        {"rule_map", "--max-rules", count_of(current.rules), changes.new_rules.size(),
          capacities.rules - size_t{1}},
     };
 }

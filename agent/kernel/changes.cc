@@ -34,10 +34,13 @@ template <class K> struct SlotChanges {
 };
 
 template <class K>
-void compare_slots(const Table<K, uint32_t>& current, const Table<K, uint32_t>& next,
-                   uint32_t parity, SlotChanges<K> out)
+void compare_slots(const std::shared_ptr<const Table<K, uint32_t>>& current,
+                   const std::shared_ptr<const Table<K, uint32_t>>& next, uint32_t parity,
+                   SlotChanges<K> out)
 {
-    merge(current, next, ByBytes{},
+    if (current == next)
+        return;
+    merge(*current, *next, ByBytes{},
           [&](const K& key, const uint32_t* before, const uint32_t* after) {
               if (before && after && *before == *after)
                   return;
@@ -50,22 +53,45 @@ void compare_slots(const Table<K, uint32_t>& current, const Table<K, uint32_t>& 
           });
 }
 
+// Visits what differs between two lists, in the order of numbers: visit(number, row before or
+// nullptr, row after or nullptr).
+template <class Part, class Row, class Visit>
+void compare_lists(const NumberedList<Part, Row>& current, const NumberedList<Part, Row>& next,
+                   Visit visit)
+{
+    Table<uint32_t, const Row*> before;
+    Table<uint32_t, const Row*> after;
+    for (size_t place = 0; place < std::max(current.size(), next.size()); ++place) {
+        const auto* left = place < current.size() ? &current[place] : nullptr;
+        const auto* right = place < next.size() ? &next[place] : nullptr;
+        if (left && right && left->number == right->number && left->row == right->row)
+            continue;
+        if (left && left->number != 0)
+            before.emplace_back(left->number, left->row.get());
+        if (right && right->number != 0)
+            after.emplace_back(right->number, right->row.get());
+    }
+    std::ranges::sort(before);
+    std::ranges::sort(after);
+    merge(before, after, std::less<>{},
+          [&](uint32_t number, const Row* const* left, const Row* const* right) {
+              visit(number, left ? *left : nullptr, right ? *right : nullptr);
+          });
+}
+
 void compare_rules(const Applied& current, const Applied& next, Changes& changes)
 {
-    for (const auto& [number, info] : next.rules) {
-        const auto before = current.rules.find(number);
-        if (before != current.rules.end() && same_bytes(before->second, info))
-            continue;
-        changes.rules.add(number, info);
-        if (before == current.rules.end())
-            changes.new_rules.push_back(number);
-    }
-    for (const auto& [number, info] : current.rules) {
-        if (next.rules.contains(number))
-            continue;
-        changes.obsolete.rules.push_back(number);
-        changes.obsolete.freed_rules.push_back(number);
-    }
+    compare_lists(current.rules, next.rules,
+                  [&](uint32_t number, const rule_info* before, const rule_info* after) {
+                      if (!after) {
+                          changes.obsolete.rules.push_back(number);
+                          changes.obsolete.freed_rules.push_back(number);
+                      } else if (!before || !same_bytes(*before, *after)) {
+                          changes.rules.add(number, *after);
+                          if (!before)
+                              changes.new_rules.push_back(number);
+                      }
+                  });
 }
 
 void add_ruleset(uint32_t number, const RulesetRows& rows, Changes& changes)
@@ -100,21 +126,22 @@ void compare_peers(uint32_t number, const RulesetRows& current, const RulesetRow
 
 void compare_rulesets(const Applied& current, const Applied& next, Changes& changes)
 {
-    for (const auto& [number, rows] : next.rulesets) {
-        const auto before = current.rulesets.find(number);
-        if (before == current.rulesets.end())
-            add_ruleset(number, *rows, changes);
-        else if (before->second != rows)
-            compare_peers(number, *before->second, *rows, changes);
-    }
-    for (const auto& [number, rows] : current.rulesets)
-        if (!next.rulesets.contains(number))
-            retire_ruleset(number, *rows, changes.obsolete);
+    compare_lists(current.rulesets, next.rulesets,
+                  [&](uint32_t number, const RulesetRows* before, const RulesetRows* after) {
+                      if (!before)
+                          add_ruleset(number, *after, changes);
+                      else if (!after)
+                          retire_ruleset(number, *before, changes.obsolete);
+                      else if (before != after)
+                          compare_peers(number, *before, *after, changes);
+                  });
 }
 
 void compare_endpoint(uint32_t ifindex, const EndpointRow* before, const EndpointRow& row,
                       uint32_t parity, Changes& changes)
 {
+    if (before && before->name == row.name && before->rulesets == row.rulesets)
+        return;
     if (!before || before->index != row.index) {
         changes.new_indexes.push_back(row.index);
         changes.other_pods.push_back(ifindex);
@@ -122,12 +149,12 @@ void compare_endpoint(uint32_t ifindex, const EndpointRow* before, const Endpoin
     if (before && before->index != row.index)
         changes.obsolete.freed_indexes.push_back(before->index);
     if (!before || before->index != row.index || before->rulesets != row.rulesets ||
-        !same_bytes(before->name.address, row.name.address)) {
+        !same_bytes(before->name->address, row.name->address)) {
         changes.endpoints.add(ifindex, endpoint_value(before ? *before : row, row, parity));
         changes.obsolete.endpoints.push_back(ifindex);
     }
-    if (!before || !same_bytes(before->name, row.name))
-        changes.names.add(ifindex, row.name);
+    if (!before || !same_bytes(*before->name, *row.name))
+        changes.names.add(ifindex, *row.name);
     changes.new_endpoints += before ? 0 : 1;
 }
 
@@ -156,8 +183,8 @@ endpoint endpoint_value(const EndpointRow& in_force, const EndpointRow& idle, ui
     std::ranges::copy(in_force.rulesets, value.slot[parity].ruleset);
     std::ranges::copy(idle.rulesets, value.slot[parity ^ 1].ruleset);
     value.index = idle.index;
-    static_assert(sizeof(value.address) == sizeof(idle.name.address));
-    std::memcpy(value.address, idle.name.address, sizeof(value.address));
+    static_assert(sizeof(value.address) == sizeof(idle.name->address));
+    std::memcpy(value.address, idle.name->address, sizeof(value.address));
     return value;
 }
 
@@ -206,9 +233,9 @@ Changes compare(const Applied& current, const Applied& next, uint32_t parity)
     compare_rules(current, next, changes);
     compare_rulesets(current, next, changes);
     compare_slots<address_key>(
-        current.addresses, next.addresses, parity,
+        current.addresses.rows, next.addresses.rows, parity,
         {changes.addresses, changes.obsolete.addresses, changes.new_addresses});
-    compare_slots<service_key>(current.services, next.services, parity,
+    compare_slots<service_key>(current.services.rows, next.services.rows, parity,
                                {changes.services, changes.obsolete.services, changes.new_services});
     compare_endpoints(current, next, parity, changes);
     return changes;

@@ -38,6 +38,7 @@ public:
     std::vector<std::string> find_lost() override { return applier_->find_lost(); }
     Result<void> settle() override { return applier_->settle(); }
     uint32_t generation() const override { return state_.generation(); }
+    RuleInfos rules() const override;
     std::string attach_mode() const override { return attachment_->mode(); }
     Result<size_t> drain(std::chrono::milliseconds timeout,
                          const std::function<void(ring, const event&)>& sink) override
@@ -149,7 +150,8 @@ Result<size_t> LoadedDatapath::sweep(const std::function<void(const event&)>& cl
 Result<ApplyReport> LoadedDatapath::apply(const Plan& plan)
 {
     auto report = applier_->apply(plan);
-    show_hooks_the_pods();
+    if (report && report->endpoints_changed)
+        show_hooks_the_pods();
     if (!report)
         return report;
     if (auto left = leave_audit(); !left)
@@ -179,6 +181,15 @@ void LoadedDatapath::show_hooks_the_pods()
         indexes.emplace(ifindex, row.index);
     if (auto followed = hooks_->follow(indexes); !followed)
         spdlog::debug("kernel hooks: {}", followed.error().message);
+}
+
+RuleInfos LoadedDatapath::rules() const
+{
+    RuleInfos result;
+    for (const auto& [part, number, info] : applier_->applied().rules)
+        if (number != 0)
+            result.emplace_back(number, info);
+    return result;
 }
 
 Result<void> check_machine(const std::string& bpffs)

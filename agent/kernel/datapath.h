@@ -11,9 +11,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ebpfd {
+
+// What is said of the rules that have a number; objects never change.
+using RuleInfos = std::vector<std::pair<uint32_t, std::shared_ptr<const rule_info>>>;
 
 // Entries each table can hold; the defaults stand in ebpfd --help.
 struct Capacities {
@@ -42,8 +46,9 @@ struct DatapathOptions {
 
 // What one apply did, for the log and the metrics.
 struct ApplyReport {
-    uint32_t generation = 0; // in force afterwards
-    uint32_t changes = 0;    // map entries written; 0: nothing differed, no flip
+    uint32_t generation = 0;        // in force afterwards
+    uint32_t changes = 0;           // map entries written; 0: nothing differed, no flip
+    bool endpoints_changed = false; // interfaces came or went, or have another pod
     std::chrono::nanoseconds write{};
     std::chrono::nanoseconds flip{};   // from the call to the store that switched the node
     std::vector<std::string> warnings; // interfaces that could not be attached, with reason
@@ -76,6 +81,8 @@ public:
     virtual Result<void> settle() = 0;
 
     virtual uint32_t generation() const = 0;
+    // Of the plan that was applied last.
+    virtual RuleInfos rules() const = 0;
     // "tcx" or "clsact".
     virtual std::string attach_mode() const = 0;
     // Waits up to timeout for records of both rings and hands each to sink; refusals first.

@@ -99,7 +99,7 @@ rule_info encode_rule(const PlanRule& rule)
     return info;
 }
 
-ruleset encode_ruleset(const PlanRuleset& planned, const std::vector<uint32_t>& rule_numbers)
+ruleset encode_ruleset(const PlanRuleset& planned, const NumberedList<PlanRule, rule_info>& rules)
 {
     ruleset encoded{};
     encoded.any_peer = encode_bitmap(planned.any_peer);
@@ -117,7 +117,7 @@ ruleset encode_ruleset(const PlanRuleset& planned, const std::vector<uint32_t>& 
         encoded.flags |= has_bit(planned.watching, bit) ? RULESET_WATCHES : RULESET_ENFORCES;
     std::ranges::copy(planned.tier_end, encoded.tier_end);
     for (size_t i = 0; i < planned.bits.size(); ++i) {
-        encoded.rule[i].rule = rule_numbers[planned.bits[i].rule];
+        encoded.rule[i].rule = rules[planned.bits[i].rule].number;
         encoded.rule[i].action = static_cast<uint8_t>(planned.bits[i].action);
         encoded.rule[i].tier = static_cast<uint8_t>(planned.bits[i].in_tier);
     }

@@ -3,6 +3,7 @@
 #include "ebpfd/endpoint.h"
 #include "ebpfd/identity.h"
 #include "ebpfd/ruleset.h"
+#include "kernel/applied.h"
 #include "model/plan.h"
 
 #include <cstdint>
@@ -17,8 +18,8 @@ bitmap encode_bitmap(const Bitmap& bits);
 cidr_key encode_cidr(const Cidr& cidr, uint32_t ruleset_number);
 port_key encode_port(const PlanPort& port, uint32_t ruleset_number);
 rule_info encode_rule(const PlanRule& rule);
-// rule_numbers: by index into Plan::rules. At most RULES_MAX bits.
-ruleset encode_ruleset(const PlanRuleset& planned, const std::vector<uint32_t>& rule_numbers);
+// rules: by their places in Plan::rules. At most RULES_MAX bits.
+ruleset encode_ruleset(const PlanRuleset& planned, const NumberedList<PlanRule, rule_info>& rules);
 endpoint_name encode_name(const PlanEndpoint& planned, uint32_t index);
 
 } // namespace ebpfd

@@ -8,23 +8,58 @@
 #include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
+#include <string_view>
+#include <unordered_map>
 
 namespace ebpfd {
 
 namespace {
 
-template <class K, class V> void sort_unique(Table<K, V>& table)
+template <class K> Table<K, uint32_t> sorted_unique(Table<K, uint32_t> table)
 {
-    std::ranges::stable_sort(table, ByBytes{}, [](const auto& row) { return row.first; });
+    const auto key = [](const auto& row) { return row.first; };
+    if (!std::ranges::is_sorted(table, ByBytes{}, key))
+        std::ranges::stable_sort(table, ByBytes{}, key);
     const auto [first, last] = std::ranges::unique(
         table, [](const auto& a, const auto& b) { return same_bytes(a.first, b.first); });
     table.erase(first, last);
+    return table;
 }
 
 bool other_pod(const endpoint_name& before, const PlanEndpoint& now)
 {
     return before.pod[0] != '\0' &&
            (now.pod != before.pod || now.pod_namespace != before.pod_namespace);
+}
+
+// Goes through the parts of a plan: what is the very part that was in its place before stays as it
+// is; visit(place, known) is called for the others, known being the entry of the same key.
+template <class Part, class Row, class Visit>
+Result<void> number_parts(const PartList<Part>& parts, const NumberedList<Part, Row>& current,
+                          NumberedList<Part, Row>& next, Visit visit)
+{
+    const auto stays = [&](size_t place) {
+        return place < parts.size() && place < current.size() && parts.part(place) != nullptr &&
+               parts.part(place) == current[place].part;
+    };
+    next.resize(parts.size());
+    std::vector<uint32_t> changed;
+    for (uint32_t place = 0; place < parts.size(); ++place) {
+        if (stays(place))
+            next[place] = current[place];
+        else if (parts.part(place) != nullptr)
+            changed.push_back(place);
+    }
+    std::unordered_map<std::string_view, const Numbered<Part, Row>*> left;
+    for (size_t place = 0; place < current.size() && !changed.empty(); ++place)
+        if (!stays(place) && current[place].part != nullptr)
+            left.emplace(current[place].part->key, &current[place]);
+    for (const uint32_t place : changed) {
+        const auto known = left.find(parts[place].key);
+        if (auto done = visit(place, known == left.end() ? nullptr : known->second); !done)
+            return done;
+    }
+    return {};
 }
 
 class Numbering {
@@ -40,14 +75,16 @@ public:
     Result<Applied> run();
 
 private:
-    void number_rules();
-    uint32_t rule_number(const std::string& key, const rule_info& info);
-    void number_identities();
-    uint32_t identity_number(size_t planned);
+    using Ruleset = Numbered<PlanRuleset, RulesetRows>;
+
+    Result<void> number_rules();
+    Result<void> number_identities();
     Result<void> number_rulesets();
-    std::pair<uint32_t, std::shared_ptr<RulesetRows>> number_ruleset(const PlanRuleset& planned);
+    Ruleset number_ruleset(const PlanRuleset& planned, const Ruleset* known);
     void number_addresses();
+    void number_services();
     void number_endpoints();
+    EndpointRow number_endpoint(size_t place);
     uint32_t identity(uint32_t planned) const;
     uint32_t ruleset_number(uint32_t planned) const;
 
@@ -55,131 +92,154 @@ private:
     const Applied& current_;
     Applied next_;
     Recovery recovery_;
-    std::vector<uint32_t> rules_; // numbers, by the plan's index
-    std::vector<uint32_t> rulesets_;
-    std::vector<uint32_t> identities_;
 };
 
-uint32_t Numbering::rule_number(const std::string& key, const rule_info& info)
+Result<void> Numbering::number_rules()
 {
-    if (const auto known = current_.rule_numbers.find(key); known != current_.rule_numbers.end())
-        return known->second;
-    if (const auto pinned = recovery_.rule(info))
-        return *pinned;
-    return next_.free_rules.take();
+    const auto number = [&](uint32_t place,
+                            const Numbered<PlanRule, rule_info>* known) -> Result<void> {
+        auto& entry = next_.rules[place];
+        const rule_info info = encode_rule(plan_.rules[place]);
+        entry.part = plan_.rules.part(place);
+        if (known != nullptr)
+            entry.number = known->number;
+        else if (const auto pinned = recovery_.rule(info))
+            entry.number = *pinned;
+        else
+            entry.number = next_.free_rules.take();
+        entry.row = known != nullptr && same_bytes(*known->row, info)
+                        ? known->row
+                        : std::make_shared<rule_info>(info);
+        return {};
+    };
+    return number_parts(plan_.rules, current_.rules, next_.rules, number);
 }
 
-void Numbering::number_rules()
+Result<void> Numbering::number_identities()
 {
-    for (const auto& rule : plan_.rules) {
-        const rule_info info = encode_rule(rule);
-        const auto [entry, fresh] = next_.rule_numbers.try_emplace(rule.key);
-        if (fresh)
-            entry->second = rule_number(rule.key, info);
-        next_.rules.emplace(entry->second, info);
-        rules_.push_back(entry->second);
-    }
-}
-
-uint32_t Numbering::identity_number(size_t planned)
-{
-    const auto known = current_.identities.find(plan_.identities[planned].key);
-    if (known != current_.identities.end())
-        return known->second;
-    if (const auto pinned = recovery_.identity(planned))
-        return *pinned;
-    return next_.next_identity++;
-}
-
-void Numbering::number_identities()
-{
-    for (size_t i = 0; i < plan_.identities.size(); ++i) {
-        const auto [entry, fresh] = next_.identities.try_emplace(plan_.identities[i].key);
-        if (fresh)
-            entry->second = identity_number(i);
-        identities_.push_back(entry->second);
-    }
+    const auto number = [&](uint32_t place,
+                            const Numbered<PlanIdentity, NoRow>* known) -> Result<void> {
+        auto& entry = next_.identities[place];
+        entry.part = plan_.identities.part(place);
+        if (known != nullptr)
+            entry.number = known->number;
+        else if (const auto pinned = recovery_.identity(place))
+            entry.number = *pinned;
+        else
+            entry.number = next_.next_identity++;
+        return {};
+    };
+    return number_parts(plan_.identities, current_.identities, next_.identities, number);
 }
 
 // The rows of a rule set under the number that they have or get.
-std::pair<uint32_t, std::shared_ptr<RulesetRows>>
-Numbering::number_ruleset(const PlanRuleset& planned)
+Numbering::Ruleset Numbering::number_ruleset(const PlanRuleset& planned, const Ruleset* known)
 {
-    const NumberedRuleset numbered{planned, rules_, identities_};
-    const auto known = current_.ruleset_numbers.find(planned.key);
-    if (known != current_.ruleset_numbers.end())
-        if (auto rows = extend_rows(current_.rulesets.at(known->second), numbered))
-            return {known->second, std::move(rows)};
+    const NumberedRuleset numbered{planned, next_.rules, next_.identities};
+    if (known != nullptr)
+        if (auto rows = extend_rows(known->row, numbered))
+            return {nullptr, known->number, std::move(rows)};
     auto rows = make_rows(numbered, next_.next_ruleset);
-    if (const auto pinned = recovery_.ruleset(*rows))
-        return {*pinned, current_.rulesets.at(*pinned)};
-    return {next_.next_ruleset++, std::move(rows)};
+    if (auto pinned = recovery_.ruleset(*rows))
+        return *pinned;
+    return {nullptr, next_.next_ruleset++, std::move(rows)};
 }
 
 Result<void> Numbering::number_rulesets()
 {
-    for (const auto& planned : plan_.rulesets) {
+    const auto number = [&](uint32_t place, const Ruleset* known) -> Result<void> {
+        const PlanRuleset& planned = plan_.rulesets[place];
         if (planned.bits.size() > RULES_MAX)
             return fail(E2BIG, fmt::format("a rule set needs {} rules and can have {}",
                                            planned.bits.size(), RULES_MAX));
-        const auto [entry, fresh] = next_.ruleset_numbers.try_emplace(planned.key);
-        if (fresh) {
-            auto [number, rows] = number_ruleset(planned);
-            entry->second = number;
-            next_.rulesets.emplace(number, std::move(rows));
-        }
-        rulesets_.push_back(entry->second);
-    }
-    return {};
+        next_.rulesets[place] = number_ruleset(planned, known);
+        next_.rulesets[place].part = plan_.rulesets.part(place);
+        return {};
+    };
+    return number_parts(plan_.rulesets, current_.rulesets, next_.rulesets, number);
 }
 
 uint32_t Numbering::identity(uint32_t planned) const
 {
     if (planned == PLAN_IDENTITY_NODE)
         return IDENTITY_NODE;
-    return planned == PLAN_IDENTITY_SERVICE ? uint32_t{IDENTITY_SERVICE} : identities_[planned];
+    return planned == PLAN_IDENTITY_SERVICE ? uint32_t{IDENTITY_SERVICE}
+                                            : next_.identities[planned].number;
 }
 
 uint32_t Numbering::ruleset_number(uint32_t planned) const
 {
     if (planned == PLAN_RULESET_NONE)
         return RULESET_NONE;
-    return planned == PLAN_RULESET_CLOSED ? uint32_t{RULESET_CLOSED} : rulesets_[planned];
+    return planned == PLAN_RULESET_CLOSED ? uint32_t{RULESET_CLOSED}
+                                          : next_.rulesets[planned].number;
 }
 
 void Numbering::number_addresses()
 {
+    next_.addresses = current_.addresses;
+    if (plan_.addresses.is(current_.addresses.planned))
+        return;
+    Table<address_key, uint32_t> rows;
+    rows.reserve(plan_.addresses.size());
     for (const auto& planned : plan_.addresses)
-        next_.addresses.emplace_back(encode_address(planned.address), identity(planned.identity));
+        rows.emplace_back(encode_address(planned.address), identity(planned.identity));
+    next_.addresses.planned = plan_.addresses;
+    next_.addresses.rows =
+        std::make_shared<Table<address_key, uint32_t>>(sorted_unique(std::move(rows)));
+}
+
+void Numbering::number_services()
+{
+    next_.services = current_.services;
+    if (plan_.services.is(current_.services.planned))
+        return;
+    Table<service_key, uint32_t> rows;
     for (const auto& planned : plan_.services)
-        next_.services.emplace_back(encode_service(planned), identity(planned.identity));
-    sort_unique(next_.addresses);
-    sort_unique(next_.services);
+        rows.emplace_back(encode_service(planned), identity(planned.identity));
+    next_.services.planned = plan_.services;
+    next_.services.rows =
+        std::make_shared<Table<service_key, uint32_t>>(sorted_unique(std::move(rows)));
+}
+
+EndpointRow Numbering::number_endpoint(size_t place)
+{
+    const PlanEndpoint& planned = plan_.endpoints[place];
+    const auto known = current_.endpoints.find(planned.ifindex);
+    EndpointRow row;
+    if (known != current_.endpoints.end() && known->second.part == plan_.endpoints.part(place)) {
+        row = known->second;
+    } else {
+        const bool same =
+            known != current_.endpoints.end() && !other_pod(*known->second.name, planned);
+        row.part = plan_.endpoints.part(place);
+        row.index = same ? known->second.index : next_.free_indexes.take();
+        row.attached = same && known->second.attached;
+        row.name = std::make_shared<endpoint_name>(encode_name(planned, row.index));
+    }
+    for (size_t i = 0; i < row.rulesets.size(); ++i)
+        row.rulesets[i] = ruleset_number(planned.ruleset[i]);
+    return row;
 }
 
 void Numbering::number_endpoints()
 {
-    for (const auto& planned : plan_.endpoints) {
-        EndpointRow row;
-        const auto known = current_.endpoints.find(planned.ifindex);
-        const bool same =
-            known != current_.endpoints.end() && !other_pod(known->second.name, planned);
-        row.index = same ? known->second.index : next_.free_indexes.take();
-        row.attached = same && known->second.attached;
-        row.name = encode_name(planned, row.index);
-        for (size_t i = 0; i < row.rulesets.size(); ++i)
-            row.rulesets[i] = ruleset_number(planned.ruleset[i]);
-        next_.endpoints.emplace(planned.ifindex, row);
-    }
+    for (size_t place = 0; place < plan_.endpoints.size(); ++place)
+        next_.endpoints.emplace_hint(next_.endpoints.end(), plan_.endpoints[place].ifindex,
+                                     number_endpoint(place));
 }
 
 Result<Applied> Numbering::run()
 {
-    number_rules();
-    number_identities();
-    if (auto done = number_rulesets(); !done)
+    auto done = number_rules();
+    if (done)
+        done = number_identities();
+    if (done)
+        done = number_rulesets();
+    if (!done)
         return std::unexpected(done.error());
     number_addresses();
+    number_services();
     number_endpoints();
     return std::move(next_);
 }
@@ -191,11 +251,11 @@ Applied with_closed(const Applied& current, const std::vector<PlanEndpoint>& new
     Applied next = current;
     for (const auto& planned : newcomers) {
         const auto known = next.endpoints.find(planned.ifindex);
-        if (known != next.endpoints.end() && !other_pod(known->second.name, planned))
+        if (known != next.endpoints.end() && !other_pod(*known->second.name, planned))
             continue;
         EndpointRow row;
         row.index = next.free_indexes.take();
-        row.name = encode_name(planned, row.index);
+        row.name = std::make_shared<endpoint_name>(encode_name(planned, row.index));
         row.rulesets = {RULESET_CLOSED, RULESET_CLOSED};
         next.endpoints.insert_or_assign(planned.ifindex, row);
     }

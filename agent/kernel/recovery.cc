@@ -49,8 +49,8 @@ std::string ruleset_content(const RulesetRows& rows)
     return content;
 }
 
-std::optional<uint32_t> take(std::unordered_map<std::string, uint32_t>& known,
-                             const std::string& content)
+template <class T>
+std::optional<T> take(std::unordered_map<std::string, T>& known, const std::string& content)
 {
     const auto found = known.extract(content);
     return found ? std::optional(found.mapped()) : std::nullopt;
@@ -72,12 +72,12 @@ void note(std::vector<uint32_t>& numbers, uint32_t planned, const Table<K, uint3
 
 Recovery::Recovery(const Plan& plan, const Applied& current)
 {
-    if (current.rule_numbers.empty())
-        for (const auto& [number, info] : current.rules)
-            rules_.emplace(rule_content(info), number);
-    if (current.ruleset_numbers.empty())
-        for (const auto& [number, rows] : current.rulesets)
-            rulesets_.emplace(ruleset_content(*rows), number);
+    for (const auto& [part, number, info] : current.rules)
+        if (part == nullptr && number != 0)
+            rules_.emplace(rule_content(*info), number);
+    for (const auto& entry : current.rulesets)
+        if (entry.part == nullptr && entry.number != 0)
+            rulesets_.emplace(ruleset_content(*entry.row), entry);
     if (current.identities.empty())
         recover_identities(plan, current);
 }
@@ -86,9 +86,10 @@ void Recovery::recover_identities(const Plan& plan, const Applied& current)
 {
     identities_.resize(plan.identities.size());
     for (const auto& planned : plan.addresses)
-        note(identities_, planned.identity, current.addresses, encode_address(planned.address));
+        note(identities_, planned.identity, *current.addresses.rows,
+             encode_address(planned.address));
     for (const auto& planned : plan.services)
-        note(identities_, planned.identity, current.services, encode_service(planned));
+        note(identities_, planned.identity, *current.services.rows, encode_service(planned));
     std::unordered_map<uint32_t, size_t> owners;
     for (const uint32_t number : identities_)
         ++owners[number];
@@ -110,7 +111,7 @@ std::optional<uint32_t> Recovery::identity(size_t planned) const
     return identities_[planned];
 }
 
-std::optional<uint32_t> Recovery::ruleset(const RulesetRows& rows)
+std::optional<Recovery::RulesetEntry> Recovery::ruleset(const RulesetRows& rows)
 {
     return rulesets_.empty() ? std::nullopt : take(rulesets_, ruleset_content(rows));
 }

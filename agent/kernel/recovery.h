@@ -16,19 +16,20 @@ namespace ebpfd {
 // again. Each number is found once.
 class Recovery {
 public:
-    // Finds nothing where current knows its keys.
+    // Finds nothing where current knows its parts.
     Recovery(const Plan& plan, const Applied& current);
 
     std::optional<uint32_t> rule(const rule_info& info);
     // By index into the plan: the number that all of its addresses have, and no other's.
     std::optional<uint32_t> identity(size_t planned) const;
-    std::optional<uint32_t> ruleset(const RulesetRows& rows);
+    using RulesetEntry = Numbered<PlanRuleset, RulesetRows>;
+    std::optional<RulesetEntry> ruleset(const RulesetRows& rows);
 
 private:
     void recover_identities(const Plan& plan, const Applied& current);
 
     std::unordered_map<std::string, uint32_t> rules_;
-    std::unordered_map<std::string, uint32_t> rulesets_;
+    std::unordered_map<std::string, RulesetEntry> rulesets_;
     std::vector<uint32_t> identities_;
 };
 

@@ -15,9 +15,9 @@ Table<uint32_t, bitmap> peers_of(const NumberedRuleset& numbered)
     Table<uint32_t, bitmap> peers;
     peers.reserve(numbered.planned.peers.size());
     for (const auto& peer : numbered.planned.peers)
-        peers.emplace_back(numbered.identities[peer.identity], encode_bitmap(peer.rules));
+        peers.emplace_back(numbered.identities[peer.identity].number, encode_bitmap(peer.rules));
     for (const auto& peer : numbered.planned.rehearsed_services)
-        peers.emplace_back(numbered.identities[peer.identity] | IDENTITY_REHEARSED,
+        peers.emplace_back(numbered.identities[peer.identity].number | IDENTITY_REHEARSED,
                            encode_bitmap(peer.rules));
     std::ranges::sort(peers, {}, [](const auto& row) { return row.first; });
     return peers;

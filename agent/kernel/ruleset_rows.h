@@ -8,11 +8,11 @@
 
 namespace ebpfd {
 
-// A planned rule set and the numbers its indexes stand for.
+// A planned rule set and what the places of the plan stand for that it refers to.
 struct NumberedRuleset {
     const PlanRuleset& planned;
-    const std::vector<uint32_t>& rules;
-    const std::vector<uint32_t>& identities;
+    const NumberedList<PlanRule, rule_info>& rules;
+    const NumberedList<PlanIdentity, NoRow>& identities;
 };
 
 // The rows of a rule set that is not in the maps yet.

@@ -4,6 +4,7 @@
 #include "kernel/grace.h"
 
 #include <algorithm>
+#include <set>
 
 namespace ebpfd {
 
@@ -39,7 +40,7 @@ Result<void> settle_endpoints(const Maps& maps, const Applied& applied,
             continue;
         }
         kept.add(ifindex, endpoint_value(row->second, row->second, 0));
-        names.add(ifindex, row->second.name);
+        names.add(ifindex, *row->second.name);
     }
     auto done = maps.endpoints.update(kept);
     if (done)
@@ -53,24 +54,20 @@ Result<void> settle_rules(const Map<uint32_t, rule_info>& map, const Applied& ap
                           const std::vector<uint32_t>& touched)
 {
     Rows<uint32_t, rule_info> kept;
-    std::vector<uint32_t> gone;
-    for (const uint32_t number : touched) {
-        const auto rule = applied.rules.find(number);
-        if (rule == applied.rules.end())
-            gone.push_back(number);
-        else
-            kept.add(number, rule->second);
-    }
+    std::set<uint32_t> gone(touched.begin(), touched.end());
+    for (const auto& [part, number, info] : applied.rules)
+        if (number != 0 && gone.erase(number) > 0)
+            kept.add(number, *info);
     if (auto done = map.update(kept); !done)
         return done;
-    return map.erase(gone);
+    return map.erase(std::vector<uint32_t>(gone.begin(), gone.end()));
 }
 
 Result<void> retire(const Maps& maps, const Applied& applied, const Retirement& retirement)
 {
-    auto done = settle_slots(maps.addresses, applied.addresses, retirement.addresses);
+    auto done = settle_slots(maps.addresses, *applied.addresses.rows, retirement.addresses);
     if (done)
-        done = settle_slots(maps.services, applied.services, retirement.services);
+        done = settle_slots(maps.services, *applied.services.rows, retirement.services);
     if (done)
         done = settle_endpoints(maps, applied, retirement.endpoints);
     if (done)

@@ -8,10 +8,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <variant>
 #include <vector>
 
-// The Kubernetes objects that matter to the agent, decoded, defaulted and validated.
+// The Kubernetes objects that matter to the agent, decoded, defaulted and validated. Of one kind,
+// order() is the same for the same object alone.
 namespace ebpfd {
 
 // Where something was written. line and column count from 1; 0: not known.
@@ -58,12 +60,15 @@ struct Pod {
     Origin origin;
 
     std::string key() const { return pod_namespace + "/" + name; }
+    auto order() const { return std::tie(pod_namespace, name); }
 };
 
 struct Namespace {
     std::string name;
     Labels labels; // kubernetes.io/metadata.name included
     Origin origin;
+
+    auto order() const { return std::tie(name); }
 };
 
 struct ServicePort {
@@ -78,6 +83,8 @@ struct Service {
     std::vector<IpAddress> cluster_ips; // headless: empty
     std::vector<ServicePort> ports;
     Origin origin;
+
+    auto order() const { return std::tie(service_namespace, name); }
 };
 
 struct EndpointSlice {
@@ -87,6 +94,8 @@ struct EndpointSlice {
     std::vector<ServicePort> ports;         // target ports, by the service port's name
     std::vector<IpAddress> ready_addresses; // of endpoints whose condition ready is not false
     Origin origin;
+
+    auto order() const { return std::tie(slice_namespace, name); }
 };
 
 struct Node {
@@ -94,6 +103,8 @@ struct Node {
     Labels labels;
     std::vector<IpAddress> addresses;
     Origin origin;
+
+    auto order() const { return std::tie(name); }
 };
 
 // One requirement on labels; matchLabels become In with one value.
@@ -160,6 +171,7 @@ struct NetworkPolicy {
     Origin origin;
 
     std::string key() const { return policy_namespace + "/" + name; }
+    auto order() const { return std::tie(policy_namespace, name); }
 };
 
 // ClusterNetworkPolicy, or one of its predecessors, AdminNetworkPolicy and
@@ -178,6 +190,7 @@ struct ClusterPolicy {
     Origin origin;
 
     std::string key() const { return kind + "/" + name; }
+    auto order() const { return std::tie(kind, name); }
     const std::vector<PolicyRule>& rules(direction dir) const
     {
         return dir == DIRECTION_INGRESS ? ingress : egress;

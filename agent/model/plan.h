@@ -16,6 +16,10 @@
 // Rules, rule sets and identities refer to each other by index into the plan's vectors;
 // apply() gives them their lasting numbers by their keys: the same key is the same thing
 // from plan to plan, a changed thing has another key.
+//
+// What a plan has in common with the one before, it may share with it: a part, or list, that is
+// one and the same object says the same in both, indexes included. A place whose part is gone
+// stays empty in the next plan, and may hold another part in those after it.
 namespace ebpfd {
 
 using Bitmap = std::array<uint64_t, BITMAP_WORDS>;
@@ -51,6 +55,8 @@ struct PlanRule {
     std::string policy_namespace;
     std::string policy;
     Origin origin;
+
+    bool operator==(const PlanRule&) const = default;
 };
 
 struct PlanBit {
@@ -125,15 +131,17 @@ struct PlanEndpoint {
     std::string pod;
     std::vector<IpAddress> addresses;
     std::array<uint32_t, DIRECTION_COUNT> ruleset{PLAN_RULESET_NONE, PLAN_RULESET_NONE};
+
+    bool operator==(const PlanEndpoint&) const = default;
 };
 
 struct Plan {
-    std::vector<PlanRule> rules;
-    std::vector<PlanRuleset> rulesets;
-    std::vector<PlanIdentity> identities;
-    std::vector<PlanAddress> addresses; // one entry an address, pods, nodes and cluster IPs
-    std::vector<PlanService> services;
-    std::vector<PlanEndpoint> endpoints;
+    PartList<PlanRule> rules;
+    PartList<PlanRuleset> rulesets;
+    PartList<PlanIdentity> identities;
+    SharedList<PlanAddress> addresses; // one entry an address, pods, nodes and cluster IPs
+    SharedList<PlanService> services;
+    PartList<PlanEndpoint> endpoints;
     std::vector<std::string> warnings;
 };
 

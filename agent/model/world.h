@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "model/objects.h"
+#include "model/shared_list.h"
 
 #include <memory>
 #include <set>
@@ -19,13 +20,13 @@ struct LocalInterface {
 
 // All that policy depends on, at one moment: plain data, shared objects never change.
 struct World {
-    std::vector<std::shared_ptr<const NetworkPolicy>> policies;
-    std::vector<std::shared_ptr<const ClusterPolicy>> cluster_policies;
-    std::vector<std::shared_ptr<const Pod>> pods; // finished and host-network pods included
-    std::vector<std::shared_ptr<const Namespace>> namespaces;
-    std::vector<std::shared_ptr<const Service>> services;
-    std::vector<std::shared_ptr<const EndpointSlice>> slices;
-    std::vector<std::shared_ptr<const Node>> nodes;
+    SharedList<std::shared_ptr<const NetworkPolicy>> policies;
+    SharedList<std::shared_ptr<const ClusterPolicy>> cluster_policies;
+    SharedList<std::shared_ptr<const Pod>> pods; // finished and host-network pods included
+    SharedList<std::shared_ptr<const Namespace>> namespaces;
+    SharedList<std::shared_ptr<const Service>> services;
+    SharedList<std::shared_ptr<const EndpointSlice>> slices;
+    SharedList<std::shared_ptr<const Node>> nodes;
     std::set<IpAddress> node_addresses; // of this node only
     std::vector<LocalInterface> interfaces;
     // --mode audit: nothing is enforced, and a dry run is no exception from that.

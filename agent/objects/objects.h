@@ -2,10 +2,12 @@
 #pragma once
 #include "model/document.h"
 #include "model/objects.h"
+#include "objects/in_force.h"
 
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -36,8 +38,15 @@ public:
     void remove(const std::string& path);
     bool knows(const std::string& path) const { return files_.contains(key_of(path)); }
 
+    // The lists that did not change since the last call are the same ones.
     struct InForce {
-        Objects objects;
+        SharedList<std::shared_ptr<const NetworkPolicy>> policies;
+        SharedList<std::shared_ptr<const ClusterPolicy>> cluster_policies;
+        SharedList<std::shared_ptr<const Pod>> pods;
+        SharedList<std::shared_ptr<const Namespace>> namespaces;
+        SharedList<std::shared_ptr<const Service>> services;
+        SharedList<std::shared_ptr<const EndpointSlice>> slices;
+        SharedList<std::shared_ptr<const Node>> nodes;
         std::vector<std::string> duplicates; // each names both places
     };
     InForce in_force() const;
@@ -52,8 +61,15 @@ private:
     };
     using Key = std::pair<std::string, std::string>; // file name, path: the order of precedence
     static Key key_of(const std::string& path);
+    void exchange(const Objects& before, const Objects& now);
+    template <class T> void settle(KindInForce<T>& kind) const;
 
     std::map<Key, File> files_;
+    // What is stale is gathered when it is read.
+    mutable std::tuple<KindInForce<NetworkPolicy>, KindInForce<ClusterPolicy>, KindInForce<Pod>,
+                       KindInForce<Namespace>, KindInForce<Service>, KindInForce<EndpointSlice>,
+                       KindInForce<Node>>
+        kinds_;
 };
 
 } // namespace ebpfd

@@ -61,9 +61,10 @@ void watch_pod(watch& wanted, const std::string& pod, const Names& names)
             interfaces++;
         }
     size_t addresses = 0;
-    for (const auto& [address, name] : names.addresses)
-        if (is_pod(*name, pod) && addresses++ < WATCH_ADDRESSES)
+    names.addresses.for_each([&](const IpAddress& address, const PodName& name) {
+        if (is_pod(name, pod) && addresses++ < WATCH_ADDRESSES)
             std::ranges::copy(address.bytes, wanted.address[addresses - 1]);
+    });
     wanted.pod = addresses > 0 && addresses <= WATCH_ADDRESSES && interfaces <= 1;
 }
 

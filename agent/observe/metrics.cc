@@ -16,6 +16,9 @@ namespace {
 // From 0.1 ms to 3 s, in seconds.
 const prometheus::Histogram::BucketBoundaries apply_buckets{0.0001, 0.0003, 0.001, 0.003, 0.01,
                                                             0.03,   0.1,    0.3,   1,     3};
+// From 1 us on.
+const prometheus::Histogram::BucketBoundaries stage_buckets{
+    0.000001, 0.000003, 0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3};
 
 void add_overflows(const MetricValues& values, Families& out)
 {
@@ -178,9 +181,10 @@ void add_process(const ProcessFacts& process, Families& out)
 } // namespace
 
 struct ApplyMetrics::State {
+    // The same one for the same name.
     prometheus::Histogram& stage(const char* name)
     {
-        return stages.Add({{"stage", name}}, apply_buckets);
+        return stages.Add({{"stage", name}}, stage_buckets);
     }
 
     prometheus::Registry registry;
@@ -195,10 +199,6 @@ struct ApplyMetrics::State {
             .Name("ebpfd_policy_apply_stage_duration_seconds")
             .Help("Time of each stage of a change that was applied.")
             .Register(registry);
-    prometheus::Histogram& compile = stage("compile");
-    prometheus::Histogram& write = stage("write");
-    prometheus::Histogram& flip = stage("flip");
-    prometheus::Histogram& attach = stage("attach");
     prometheus::Counter& errors = prometheus::BuildCounter()
                                       .Name("ebpfd_policy_apply_errors_total")
                                       .Help("Changes that could not be applied.")
@@ -212,7 +212,11 @@ struct ApplyMetrics::State {
             .Add({});
 };
 
-ApplyMetrics::ApplyMetrics() : state_(std::make_unique<State>()) {}
+ApplyMetrics::ApplyMetrics() : state_(std::make_unique<State>())
+{
+    for (const auto& [name, time] : ApplyTimes().stages())
+        state_->stage(name);
+}
 
 ApplyMetrics::~ApplyMetrics() = default;
 
@@ -225,10 +229,8 @@ void ApplyMetrics::observe(std::chrono::nanoseconds duration, bool applied)
 
 void ApplyMetrics::observe_stages(const ApplyTimes& times)
 {
-    for (const auto& [stage, time] :
-         {std::pair{&state_->compile, times.compile}, std::pair{&state_->write, times.write},
-          std::pair{&state_->flip, times.flip}, std::pair{&state_->attach, times.attach}})
-        stage->Observe(std::chrono::duration<double>(time).count());
+    for (const auto& [stage, time] : times.stages())
+        state_->stage(stage).Observe(std::chrono::duration<double>(time).count());
 }
 
 void ApplyMetrics::count_reattached(size_t interfaces)

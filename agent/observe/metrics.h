@@ -6,12 +6,14 @@
 #include "observe/bounded_totals.h"
 #include "observe/flow_log.h"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ebpfd {
@@ -94,10 +96,30 @@ struct MetricValues {
 
 // The stages of an apply, of which each has its time.
 struct ApplyTimes {
+    std::chrono::nanoseconds read{};   // of files that changed
+    std::chrono::nanoseconds parse{};  // of the same, into objects
+    std::chrono::nanoseconds gather{}; // of objects, interfaces and who has them
     std::chrono::nanoseconds compile{};
+    std::chrono::nanoseconds wait{};   // for what the last change left to do
     std::chrono::nanoseconds write{};  // of all that no packet sees yet
     std::chrono::nanoseconds flip{};   // until the node judges by it
     std::chrono::nanoseconds attach{}; // of new interfaces, and detaching of old ones
+    std::chrono::nanoseconds names{};  // that records get
+
+    // Each with its name, in their order.
+    auto stages() const
+    {
+        return std::to_array<std::pair<const char*, std::chrono::nanoseconds>>(
+            {{"read", read},
+             {"parse", parse},
+             {"gather", gather},
+             {"compile", compile},
+             {"wait", wait},
+             {"write", write},
+             {"flip", flip},
+             {"attach", attach},
+             {"names", names}});
+    }
 };
 
 // The durations and outcomes of applies since the start. Thread-safe.

@@ -35,9 +35,36 @@ struct RuleName {
     std::string rule_text() const;
 };
 
+// The names of addresses. A copy shares most of them: what differs lies beside, until it is much.
+class AddressNames {
+public:
+    using Name = std::shared_ptr<const PodName>;
+
+    // nullptr: not known.
+    Name find(const IpAddress& address) const;
+    // For a change; nullptr: not known any more.
+    Name& operator[](const IpAddress& address) { return changed_[address]; }
+    // Gathers what differs if it is much by now.
+    void settle();
+    template <class Visit> void for_each(Visit visit) const
+    {
+        for (const auto& [address, name] : *all_)
+            if (!changed_.contains(address))
+                visit(address, *name);
+        for (const auto& [address, name] : changed_)
+            if (name != nullptr)
+                visit(address, *name);
+    }
+
+private:
+    using Map = std::unordered_map<IpAddress, Name>;
+    std::shared_ptr<const Map> all_ = std::make_shared<Map>();
+    Map changed_;
+};
+
 struct Names {
     std::unordered_map<uint32_t, std::shared_ptr<const PodName>> interfaces; // by ifindex
-    std::unordered_map<IpAddress, std::shared_ptr<const PodName>> addresses;
+    AddressNames addresses;
     std::unordered_map<uint32_t, std::shared_ptr<const RuleName>> rules; // by number
     // The running kernel's words for why it drops packets; the same as long as it runs.
     std::unordered_map<uint32_t, std::shared_ptr<const std::string>> drop_reasons;

@@ -122,7 +122,7 @@ AttributedEvent attribute(const event& raw, const Names& names, int64_t clock_of
     return {.raw = raw,
             .time_ns = static_cast<int64_t>(raw.time_ns) + clock_offset_ns,
             .pod = look_up(names.interfaces, raw.key.ifindex),
-            .peer = look_up(names.addresses, address_of(raw.key.peer)),
+            .peer = names.addresses.find(address_of(raw.key.peer)),
             .rule = raw.rule == 0 ? nullptr : look_up(names.rules, raw.rule),
             .enforced_rule =
                 raw.enforced_rule == 0 ? nullptr : look_up(names.rules, raw.enforced_rule),

@@ -7,18 +7,32 @@
 
 namespace ebpfd {
 
-// A set of small numbers below a size fixed at birth. Two that are combined have one size.
+// A set of small numbers, in as many words as the largest one asks for.
 class Bitset {
 public:
     Bitset() = default;
-    explicit Bitset(size_t size) : size_(size), words_((size + 63) / 64) {}
+    // Empty, with room for the numbers below size.
+    explicit Bitset(size_t size) : words_((size + 63) / 64) {}
 
-    size_t size() const { return size_; }
-    void set(size_t bit) { words_[bit / 64] |= uint64_t{1} << (bit % 64); }
-    bool test(size_t bit) const { return (words_[bit / 64] >> (bit % 64)) & 1; }
-    // Every number below size().
-    void fill();
-    void clear(size_t bit) { words_[bit / 64] &= ~(uint64_t{1} << (bit % 64)); }
+    void set(size_t bit)
+    {
+        if (bit / 64 >= words_.size())
+            words_.resize(bit / 64 + 1);
+        words_[bit / 64] |= uint64_t{1} << (bit % 64);
+    }
+    bool test(size_t bit) const
+    {
+        return bit / 64 < words_.size() && ((words_[bit / 64] >> (bit % 64)) & 1) != 0;
+    }
+    // Every number below size.
+    void fill(size_t size);
+    void clear(size_t bit)
+    {
+        if (bit / 64 < words_.size())
+            words_[bit / 64] &= ~(uint64_t{1} << (bit % 64));
+    }
+    // All numbers in it are below.
+    size_t end() const { return words_.size() * 64; }
     Bitset& operator|=(const Bitset& other);
     Bitset& operator&=(const Bitset& other);
 
@@ -33,7 +47,6 @@ public:
     }
 
 private:
-    size_t size_ = 0;
     std::vector<uint64_t> words_;
 };
 

@@ -4,32 +4,35 @@
 #include "policy/bitset.h"
 
 #include <map>
-#include <string_view>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace ebpfd {
 
-// The inverted index of a list of objects: label to the objects that carry it. The labels
-// must outlive the index.
+// The inverted index of numbered objects: label to the objects that carry it.
 class LabelIndex {
 public:
-    // Adds the next object; objects are numbered 0, 1, 2 … All are added before select().
-    void add(const Labels& labels);
+    // Under a number that no object has.
+    void add(uint32_t number, const Labels& labels);
+    // With the labels it was added with.
+    void remove(uint32_t number, const Labels& labels);
     // The objects that the selector matches. Each selector is evaluated once; the reference
-    // stays valid as long as the index.
+    // stays valid until objects come or go.
     const Bitset& select(const Selector& selector);
+    void forget_selections() { selected_.clear(); }
 
 private:
+    using Numbers = std::vector<uint32_t>; // sorted
     struct Carriers {
-        std::vector<uint32_t> all;
-        std::unordered_map<std::string_view, std::vector<uint32_t>> by_value;
+        Numbers all;
+        std::unordered_map<std::string, Numbers> by_value;
     };
 
     Bitset evaluate(const Requirement& requirement) const;
 
-    uint32_t count_ = 0;
-    std::unordered_map<std::string_view, Carriers> keys_;
+    Bitset objects_;
+    std::unordered_map<std::string, Carriers> keys_;
     std::map<Selector, Bitset> selected_;
 };
 

@@ -74,13 +74,7 @@ public:
     }
 
 private:
-    PeerSet& at(const PortSpan& span)
-    {
-        const auto [entry, fresh] = found_.try_emplace(span);
-        if (fresh)
-            entry->second.identities = Bitset(identities_.all().size());
-        return entry->second;
-    }
+    PeerSet& at(const PortSpan& span) { return found_[span]; }
 
     std::string key(const PeerSet& set) const
     {
@@ -104,6 +98,13 @@ private:
 };
 
 } // namespace
+
+bool has_named_port(const std::vector<PolicyPort>& ports)
+{
+    return std::ranges::any_of(ports, [](const PolicyPort& port) {
+        return std::holds_alternative<std::string>(port.port);
+    });
+}
 
 std::vector<PortSpan> resolve(const std::vector<PolicyPort>& ports,
                               const std::vector<NamedPort>& pod_ports)

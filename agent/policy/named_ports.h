@@ -11,6 +11,8 @@ namespace ebpfd {
 std::vector<PortSpan> resolve(const std::vector<PolicyPort>& ports,
                               const std::vector<NamedPort>& pod_ports);
 
+bool has_named_port(const std::vector<PolicyPort>& ports);
+
 // For the named ports among `ports`: each number that they have on some peer pod, and the
 // peers that have it there. A block matches the pods with addresses inside, one by one, and
 // nothing outside the cluster.

@@ -105,10 +105,9 @@ std::shared_ptr<const PeerSet> RuleBits::peers(const RuleSource& source)
     const PolicyRule& rule = source.rule();
     const auto known = peers_.find(&rule);
     if (known != peers_.end())
-        return known->second;
+        return known->second.set;
     auto set = std::make_shared<PeerSet>();
     set->any_peer = rule.peers.empty() && !rule.nobody;
-    set->identities = Bitset(identities_.all().size());
     std::set<std::string> keys;
     for (const PolicyPeer& peer : rule.peers)
         add_peer(peer, source.policy_namespace(), *set, keys);
@@ -117,7 +116,7 @@ std::shared_ptr<const PeerSet> RuleBits::peers(const RuleSource& source)
     for (const std::string& one : keys)
         key.raw(one);
     set->key = key.take();
-    return peers_.emplace(&rule, std::move(set)).first->second;
+    return peers_.emplace(&rule, CachedPeers{source, std::move(set)}).first->second.set;
 }
 
 RuleBit RuleBits::make_bit(const RuleSource& source)
@@ -132,7 +131,7 @@ RuleBit RuleBits::make_bit(const RuleSource& source)
             .key = {}};
 }
 
-std::vector<const RuleBit*> RuleBits::ingress(const RuleSource& source,
+std::vector<RuleBitPointer> RuleBits::ingress(const RuleSource& source,
                                               const std::vector<NamedPort>& pod_ports)
 {
     const PolicyRule& rule = source.rule();
@@ -144,10 +143,11 @@ std::vector<const RuleBit*> RuleBits::ingress(const RuleSource& source,
         return {known->second};
     RuleBit bit = make_bit(source);
     bit.ports = ports;
-    return {ingress_.emplace(BitKey{&rule, std::move(ports)}, keep(std::move(bit))).first->second};
+    return {
+        ingress_.emplace(BitKey{&rule, std::move(ports)}, finish(std::move(bit))).first->second};
 }
 
-const std::vector<const RuleBit*>& RuleBits::egress(const RuleSource& source)
+const std::vector<RuleBitPointer>& RuleBits::egress(const RuleSource& source)
 {
     const PolicyRule& rule = source.rule();
     const auto [known, fresh] = egress_.try_emplace(&rule);
@@ -156,9 +156,9 @@ const std::vector<const RuleBit*>& RuleBits::egress(const RuleSource& source)
     RuleBit bit = make_bit(source);
     bit.ports = merged(resolve(rule.ports, {}));
     if (bit.any_port || !bit.ports.empty())
-        known->second.push_back(keep(bit));
+        known->second.push_back(finish(bit));
     for (RuleBit& named : named_bits(bit, rule))
-        known->second.push_back(keep(std::move(named)));
+        known->second.push_back(finish(std::move(named)));
     return known->second;
 }
 
@@ -174,7 +174,7 @@ std::vector<RuleBit> RuleBits::named_bits(const RuleBit& model, const PolicyRule
     return result;
 }
 
-const RuleBit* RuleBits::isolation(const std::vector<const NetworkPolicy*>& policies, direction dir)
+RuleBitPointer RuleBits::isolation(const std::vector<const NetworkPolicy*>& policies, direction dir)
 {
     PlanRule rule{.key = {},
                   .kind = RULE_ISOLATION,
@@ -197,14 +197,14 @@ const RuleBit* RuleBits::isolation(const std::vector<const NetworkPolicy*>& poli
     everyone->any_peer = true;
     everyone->key = KeyWriter().number(1).number(0).take();
     const bool watching = rule.dry_run;
-    return keep({.rule = intern(std::move(rule)),
-                 .action = ACTION_DENY,
-                 .in_tier = TIER_NETWORK_POLICY,
-                 .peers = std::move(everyone),
-                 .any_port = true,
-                 .watching = watching,
-                 .ports = {},
-                 .key = {}});
+    return isolations_.emplace_back(finish({.rule = intern(std::move(rule)),
+                                            .action = ACTION_DENY,
+                                            .in_tier = TIER_NETWORK_POLICY,
+                                            .peers = std::move(everyone),
+                                            .any_port = true,
+                                            .watching = watching,
+                                            .ports = {},
+                                            .key = {}}));
 }
 
 uint32_t RuleBits::self_rule()
@@ -231,19 +231,82 @@ uint32_t RuleBits::add_rule(const RuleSource& source)
                    .origin = source.rule().origin});
 }
 
+// A rule that is known keeps its place, with what is said of it now.
 uint32_t RuleBits::intern(PlanRule rule)
 {
-    const auto next = static_cast<uint32_t>(rules_.size());
-    const auto [known, fresh] = rule_numbers_.try_emplace(rule.key, next);
-    if (fresh)
-        rules_.push_back(std::move(rule));
-    return known->second;
+    const auto [known, fresh] = rule_numbers_.try_emplace(rule.key);
+    if (fresh) {
+        known->second = static_cast<uint32_t>(rules_.size());
+        if (!free_rules_.empty()) {
+            known->second = free_rules_.back();
+            free_rules_.pop_back();
+        }
+    }
+    const uint32_t number = known->second;
+    if (fresh || rules_[number] != rule)
+        rules_.put(number, std::make_shared<const PlanRule>(std::move(rule)));
+    return number;
 }
 
-const RuleBit* RuleBits::keep(RuleBit bit)
+RuleBitPointer RuleBits::finish(RuleBit bit) const
 {
     bit.key = bit_key(rules_[bit.rule], bit);
-    return &bits_.emplace_back(std::move(bit));
+    return std::make_shared<const RuleBit>(std::move(bit));
+}
+
+void RuleBits::follow(const IdentityChanges& changes)
+{
+    if (changes.has_identities())
+        for (const auto& [rule, peers] : peers_)
+            follow(changes, peers);
+    std::erase_if(egress_, [](const auto& entry) { return has_named_port(entry.first->ports); });
+}
+
+void RuleBits::follow(const IdentityChanges& changes, const CachedPeers& peers) const
+{
+    PeerSet& set = *peers.set;
+    if (set.any_peer || set.any_pod)
+        return;
+    for (const uint32_t number : changes.gone)
+        set.identities.clear(number);
+    const auto selects = [&](const PolicyPeer& peer, uint32_t number) {
+        return !peer.block && !peer.nodes &&
+               identities_.selects(peer, peers.source.policy_namespace(), number);
+    };
+    for (const uint32_t number : changes.fresh)
+        if (std::ranges::any_of(peers.source.rule().peers,
+                                [&](const auto& peer) { return selects(peer, number); }))
+            set.identities.set(number);
+}
+
+void RuleBits::sweep()
+{
+    const auto unused = [](const auto& pointer) { return pointer.use_count() == 1; };
+    std::erase_if(ingress_, [&](const auto& entry) { return unused(entry.second); });
+    std::erase_if(egress_,
+                  [&](const auto& entry) { return std::ranges::all_of(entry.second, unused); });
+    std::erase_if(isolations_, unused);
+    std::erase_if(peers_, [&](const auto& entry) { return unused(entry.second.set); });
+    sweep_rules();
+}
+
+void RuleBits::sweep_rules()
+{
+    std::vector<bool> used(rules_.size());
+    for (const auto& [key, bit] : ingress_)
+        used[bit->rule] = true;
+    for (const auto& [rule, bits] : egress_)
+        for (const RuleBitPointer& bit : bits)
+            used[bit->rule] = true;
+    for (const RuleBitPointer& bit : isolations_)
+        used[bit->rule] = true;
+    for (uint32_t number = 0; number < used.size(); ++number) {
+        if (used[number] || rules_.part(number) == nullptr || rules_[number].kind == RULE_SELF)
+            continue;
+        rule_numbers_.erase(rules_[number].key);
+        rules_.put(number, nullptr);
+        free_rules_.push_back(number);
+    }
 }
 
 } // namespace ebpfd

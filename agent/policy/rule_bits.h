@@ -4,7 +4,6 @@
 #include "policy/closure.h"
 #include "policy/identities.h"
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,7 +37,7 @@ struct RuleSource {
 
 // One bit of a rule set: a rule, or the part of it for one number of a named port.
 struct RuleBit {
-    uint32_t rule = 0; // index into RuleBits::rules()
+    uint32_t rule = 0; // place in RuleBits::rules()
     rule_action action = ACTION_ALLOW;
     tier in_tier = TIER_NETWORK_POLICY;
     std::shared_ptr<const PeerSet> peers;
@@ -48,28 +47,42 @@ struct RuleBit {
     std::string key;
 };
 
-// Turns the rules of policies into bits, each one once: pointers that are returned stay valid
-// as long as the object, and the same bit has the same pointer.
+using RuleBitPointer = std::shared_ptr<const RuleBit>;
+
+// Turns the rules of policies into bits, each one once. What nobody else has any more goes with
+// the next sweep(), and must, before the policies it was made from do.
 class RuleBits {
 public:
     RuleBits(const World& world, Identities& identities) : world_(world), identities_(identities) {}
 
     // Named ports are those of the selected pod. No bit: the rule matches nothing.
-    std::vector<const RuleBit*> ingress(const RuleSource& source,
+    std::vector<RuleBitPointer> ingress(const RuleSource& source,
                                         const std::vector<NamedPort>& pod_ports);
     // Named ports are those of each peer pod: one bit for each number they resolve to.
-    const std::vector<const RuleBit*>& egress(const RuleSource& source);
+    const std::vector<RuleBitPointer>& egress(const RuleSource& source);
     // The last bit of pods that these policies select; all of them dry runs, or none.
-    const RuleBit* isolation(const std::vector<const NetworkPolicy*>& policies, direction dir);
+    RuleBitPointer isolation(const std::vector<const NetworkPolicy*>& policies, direction dir);
     // The rule by which a pod reaches itself through a service: an index into rules().
     uint32_t self_rule();
 
-    const std::vector<PlanRule>& rules() const { return rules_; }
+    // By their places: a rule keeps it as long as it has bits.
+    const PartList<PlanRule>& rules() const { return rules_; }
+
+    // Makes the bits' peers those of changed identities. Bits of named ports on egress are
+    // made anew when they are asked for next.
+    void follow(const IdentityChanges& changes);
+    void sweep();
 
 private:
     using BitKey = std::pair<const PolicyRule*, std::vector<PortSpan>>;
+    struct CachedPeers {
+        RuleSource source;
+        std::shared_ptr<PeerSet> set;
+    };
 
     std::shared_ptr<const PeerSet> peers(const RuleSource& source);
+    void follow(const IdentityChanges& changes, const CachedPeers& peers) const;
+    void sweep_rules();
     void add_peer(const PolicyPeer& peer, const std::string& own_namespace, PeerSet& set,
                   std::set<std::string>& keys);
     void add_nodes(const Selector& selector, PeerSet& set, std::set<std::string>& keys) const;
@@ -78,16 +91,17 @@ private:
     RuleBit make_bit(const RuleSource& source);
     uint32_t add_rule(const RuleSource& source);
     uint32_t intern(PlanRule rule);
-    const RuleBit* keep(RuleBit bit);
+    RuleBitPointer finish(RuleBit bit) const;
 
     const World& world_;
     Identities& identities_;
-    std::vector<PlanRule> rules_;
+    PartList<PlanRule> rules_;
     std::unordered_map<std::string, uint32_t> rule_numbers_;
-    std::deque<RuleBit> bits_;
-    std::unordered_map<const PolicyRule*, std::shared_ptr<const PeerSet>> peers_;
-    std::map<BitKey, const RuleBit*> ingress_;
-    std::unordered_map<const PolicyRule*, std::vector<const RuleBit*>> egress_;
+    std::vector<uint32_t> free_rules_;
+    std::unordered_map<const PolicyRule*, CachedPeers> peers_;
+    std::map<BitKey, RuleBitPointer> ingress_;
+    std::unordered_map<const PolicyRule*, std::vector<RuleBitPointer>> egress_;
+    std::vector<RuleBitPointer> isolations_;
 };
 
 } // namespace ebpfd

@@ -54,11 +54,11 @@ void add_flags(const RuleBit& bit, uint32_t number, PlanRuleset& result)
         set_bit(result.watching, number);
 }
 
-size_t identity_count(const std::vector<const RuleBit*>& bits)
+size_t identity_count(const std::vector<RuleBitPointer>& bits)
 {
     size_t count = 0;
-    for (const RuleBit* bit : bits)
-        count = std::max(count, bit->peers->identities.size());
+    for (const RuleBitPointer& bit : bits)
+        count = std::max(count, bit->peers->identities.end());
     return count;
 }
 
@@ -81,7 +81,7 @@ template <class Rows> void shift_rows(Rows& rows)
 
 } // namespace
 
-PlanRuleset build_ruleset(const std::vector<const RuleBit*>& bits)
+PlanRuleset build_ruleset(const std::vector<RuleBitPointer>& bits)
 {
     PlanRuleset result;
     PeerRows rows(identity_count(bits));
@@ -107,6 +107,42 @@ PlanRuleset build_ruleset(const std::vector<const RuleBit*>& bits)
     result.cidrs = close_cidrs(blocks);
     result.ports = close_ports(ports);
     result.key = key.take();
+    return result;
+}
+
+Bitmap peer_row(const std::vector<RuleBitPointer>& bits, uint32_t identity)
+{
+    Bitmap row{};
+    for (uint32_t number = 0; number < bits.size(); ++number) {
+        const PeerSet& peers = *bits[number]->peers;
+        if (!peers.any_pod && peers.identities.test(identity))
+            set_bit(row, number);
+    }
+    return row;
+}
+
+std::optional<std::vector<PlanPeer>> exchange_rows(const std::vector<PlanPeer>& rows,
+                                                   const std::map<uint32_t, Bitmap>& changes)
+{
+    const auto same = [&](const auto& change) {
+        const auto row = std::ranges::lower_bound(rows, change.first, {}, &PlanPeer::identity);
+        const bool known = row != rows.end() && row->identity == change.first;
+        return change.second == (known ? row->rules : Bitmap{});
+    };
+    if (std::ranges::all_of(changes, same))
+        return std::nullopt;
+    std::vector<PlanPeer> result;
+    result.reserve(rows.size() + changes.size());
+    auto old = rows.begin();
+    for (const auto& [identity, row] : changes) {
+        for (; old != rows.end() && old->identity < identity; ++old)
+            result.push_back(*old);
+        if (old != rows.end() && old->identity == identity)
+            ++old;
+        if (row != Bitmap{})
+            result.push_back({identity, row});
+    }
+    result.insert(result.end(), old, rows.end());
     return result;
 }
 

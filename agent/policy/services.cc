@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <tuple>
+#include <unordered_map>
 
 namespace ebpfd {
 
@@ -59,7 +60,7 @@ std::string key_of(const ServicePoint& point, const Identities& identities)
     for (const Destination& backend : point.backends) {
         key.text(backend.address.text()).number(backend.port).number(backend.identity.has_value());
         if (backend.identity)
-            key.raw(identities.all()[*backend.identity].key);
+            key.raw(identities.key(*backend.identity));
     }
     return key.take();
 }
@@ -114,7 +115,8 @@ private:
             ServicePoint point{.front = {address, std::nullopt, port.protocol, port.port},
                                .backends = {},
                                .kinds = {},
-                               .key = {}};
+                               .key = {},
+                               .identity = 0};
             const auto [begin, end] = slices_.equal_range(
                 {std::string_view(service.service_namespace), std::string_view(service.name)});
             for (auto slice = begin; slice != end; ++slice)
@@ -163,6 +165,36 @@ std::vector<ServicePoint> resolve_services(const World& world, const Identities&
                                            std::vector<std::string>& warnings)
 {
     return Resolver(world, identities, warnings).run();
+}
+
+std::vector<ServicePoint> numbered_services(const World& world, Identities& identities,
+                                            std::vector<std::string>& warnings)
+{
+    auto services = resolve_services(world, identities, warnings);
+    number_services({}, services, identities);
+    return services;
+}
+
+ServiceChanges number_services(const std::vector<ServicePoint>& before,
+                               std::vector<ServicePoint>& now, Identities& identities)
+{
+    ServiceChanges changes;
+    std::unordered_map<std::string_view, uint32_t> known;
+    for (const ServicePoint& service : before)
+        known.emplace(service.key, service.identity);
+    for (ServicePoint& service : now) {
+        if (const auto same = known.extract(service.key)) {
+            service.identity = same.mapped();
+            continue;
+        }
+        service.identity = identities.add_service(service.key);
+        changes.fresh.push_back(service.identity);
+    }
+    for (const auto& [key, identity] : known) {
+        identities.remove_service(identity);
+        changes.gone.push_back(identity);
+    }
+    return changes;
 }
 
 Bitmap service_row(const Judge& judge, const PlanRuleset& ruleset, const ServicePoint& service,

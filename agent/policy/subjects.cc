@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/subjects.h"
 
+#include "model/difference.h"
 #include "policy/label_index.h"
 
 #include <algorithm>
 #include <iterator>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 namespace ebpfd {
 
@@ -20,7 +22,7 @@ bool written_before(const Origin& one, const Origin& other)
 
 // kind: before the key, where that does not say it.
 template <class Policy>
-std::vector<const Policy*> distinct(const std::vector<std::shared_ptr<const Policy>>& policies,
+std::vector<const Policy*> distinct(const SharedList<std::shared_ptr<const Policy>>& policies,
                                     const std::string& kind, std::vector<std::string>& warnings)
 {
     std::map<std::string, const Policy*> by_key;
@@ -104,7 +106,7 @@ Groups group(const std::vector<Subject>& subjects)
             continue;
         const Pod& pod = *subjects[number].local->pod;
         Group& group = result[pod.pod_namespace];
-        group.index.add(pod.labels);
+        group.index.add(static_cast<uint32_t>(group.members.size()), pod.labels);
         group.members.push_back(number);
     }
     return result;
@@ -144,8 +146,9 @@ Crowd gather(const std::vector<Subject>& subjects, const Identities& identities)
             continue;
         const Pod& pod = *subjects[number].local->pod;
         const Labels* in = identities.labels_of_namespace(pod.pod_namespace);
-        crowd.pods.add(pod.labels);
-        crowd.namespaces.add(in != nullptr ? *in : none);
+        const auto member = static_cast<uint32_t>(crowd.members.size());
+        crowd.pods.add(member, pod.labels);
+        crowd.namespaces.add(member, in != nullptr ? *in : none);
         crowd.members.push_back(number);
     }
     return crowd;
@@ -175,6 +178,62 @@ void add_cluster_policies(const World& world, const Identities& identities,
     }
 }
 
+auto interface_order(const Subject& subject)
+{
+    return std::tie(subject.local->ifindex, subject.local->name);
+}
+
+std::vector<Subject> without_policies(const World& world)
+{
+    std::vector<Subject> subjects;
+    for (const LocalInterface& local : world.interfaces)
+        subjects.push_back({.local = &local});
+    std::ranges::sort(subjects, {}, interface_order);
+    return subjects;
+}
+
+bool are_distinct(const World& world)
+{
+    const auto in_order = [](const auto& one, const auto& other) {
+        return one->order() >= other->order();
+    };
+    return std::ranges::adjacent_find(world.policies, in_order) == world.policies.end();
+}
+
+bool selects(const NetworkPolicy& policy, const LocalInterface& local)
+{
+    return can_be_isolated(local) && policy.policy_namespace == local.pod->pod_namespace &&
+           policy.pod_selector.matches(local.pod->labels);
+}
+
+// Returns whether it had it.
+bool remove(Subject& subject, const NetworkPolicy& policy)
+{
+    size_t removed = 0;
+    for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS})
+        removed += std::erase(subject.policies[dir], &policy);
+    return removed > 0;
+}
+
+// They stand in the order of their names.
+void insert(Subject& subject, const NetworkPolicy& policy)
+{
+    const auto name = [](const NetworkPolicy* one) -> const std::string& { return one->name; };
+    for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS}) {
+        if (!(dir == DIRECTION_INGRESS ? policy.ingress : policy.egress))
+            continue;
+        auto& policies = subject.policies[dir];
+        policies.insert(std::ranges::lower_bound(policies, policy.name, {}, name), &policy);
+    }
+}
+
+void insert_all(const World& world, Subject& subject)
+{
+    for (const auto& policy : world.policies)
+        if (selects(*policy, *subject.local))
+            insert(subject, *policy);
+}
+
 } // namespace
 
 bool has_enforced(const World& world, const std::vector<const NetworkPolicy*>& policies)
@@ -195,15 +254,78 @@ std::vector<const NetworkPolicy*> isolating(const World& world,
 std::vector<Subject> find_subjects(const World& world, const Identities& identities,
                                    std::vector<std::string>& warnings)
 {
-    std::vector<Subject> subjects;
-    for (const LocalInterface& local : world.interfaces)
-        subjects.push_back({.local = &local});
-    std::ranges::sort(subjects, {}, [](const Subject& one) {
-        return std::tie(one.local->ifindex, one.local->name);
-    });
+    auto subjects = without_policies(world);
     add_network_policies(world, subjects, warnings);
     add_cluster_policies(world, identities, subjects, warnings);
     return subjects;
+}
+
+Subjects::Subjects(const World& world, const Identities& identities)
+    : subjects_(find_subjects(world, identities, warnings_)), distinct_(are_distinct(world))
+{
+}
+
+// With cluster-wide policies all is searched anew: they decide by the labels of namespaces, and by
+// which other policies a subject has.
+std::vector<SubjectChange> Subjects::update(const World& before, const World& now,
+                                            const Identities& identities)
+{
+    const bool was_distinct = distinct_;
+    if (!before.policies.is(now.policies))
+        distinct_ = are_distinct(now);
+    std::vector<SubjectChange> changes(now.interfaces.size());
+    if (was_distinct && distinct_ && before.cluster_policies.empty() &&
+        now.cluster_policies.empty()) {
+        auto old = std::exchange(subjects_, without_policies(now));
+        take_over(old, changes);
+        follow_policies(before, now, changes);
+        return changes;
+    }
+    warnings_.clear();
+    subjects_ = find_subjects(now, identities, warnings_);
+    return changes;
+}
+
+// What those have that are the same pod at the same interface.
+void Subjects::take_over(std::vector<Subject>& old, std::vector<SubjectChange>& changes)
+{
+    size_t before = 0;
+    for (size_t number = 0; number < subjects_.size(); ++number) {
+        Subject& subject = subjects_[number];
+        while (before < old.size() && interface_order(old[before]) < interface_order(subject))
+            ++before;
+        if (before == old.size() || interface_order(old[before]) != interface_order(subject) ||
+            old[before].local->pod != subject.local->pod)
+            continue;
+        subject.policies = std::move(old[before].policies);
+        changes[number] = {.before = before, .changed = false};
+    }
+}
+
+void Subjects::follow_policies(const World& before, const World& now,
+                               std::vector<SubjectChange>& changes)
+{
+    const auto each_known = [&](auto change) {
+        for (size_t number = 0; number < subjects_.size(); ++number)
+            if (changes[number].before && change(subjects_[number]))
+                changes[number].changed = true;
+    };
+    for_each_difference(
+        before.policies, now.policies,
+        [&](const auto& gone) {
+            each_known([&](Subject& subject) { return remove(subject, *gone); });
+        },
+        [&](const auto& fresh) {
+            each_known([&](Subject& subject) {
+                const bool selected = selects(*fresh, *subject.local);
+                if (selected)
+                    insert(subject, *fresh);
+                return selected;
+            });
+        });
+    for (size_t number = 0; number < subjects_.size(); ++number)
+        if (!changes[number].before)
+            insert_all(now, subjects_[number]);
 }
 
 } // namespace ebpfd

@@ -5,6 +5,7 @@
 #include "policy/identities.h"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,5 +33,35 @@ std::vector<const NetworkPolicy*> isolating(const World& world,
 // written last counts.
 std::vector<Subject> find_subjects(const World& world, const Identities& identities,
                                    std::vector<std::string>& warnings);
+
+// What became of a subject: which one of the last World it was, and whether it may need other
+// rule sets by now.
+struct SubjectChange {
+    std::optional<size_t> before;
+    bool changed = true;
+};
+
+// The subjects of one World after another.
+class Subjects {
+public:
+    // The World must outlive this, or the next update.
+    Subjects(const World& world, const Identities& identities);
+
+    // Goes over to the other World.
+    std::vector<SubjectChange> update(const World& before, const World& now,
+                                      const Identities& identities);
+
+    const std::vector<Subject>& all() const { return subjects_; }
+    const std::vector<std::string>& warnings() const { return warnings_; }
+
+private:
+    void take_over(std::vector<Subject>& old, std::vector<SubjectChange>& changes);
+    void follow_policies(const World& before, const World& now,
+                         std::vector<SubjectChange>& changes);
+
+    std::vector<std::string> warnings_; // of finding subjects_
+    std::vector<Subject> subjects_;
+    bool distinct_ = false; // every policy stands once, and in the order of their keys
+};
 
 } // namespace ebpfd

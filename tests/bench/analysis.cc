@@ -70,7 +70,7 @@ ebpfd::World with_some_closed(const ebpfd::World& before)
     for (uint32_t number = 0; number < closed_policies; ++number) {
         ebpfd::NetworkPolicy closed = *before.policies[number];
         closed.ingress = std::vector<ebpfd::PolicyRule>{};
-        after.policies[number] = std::make_shared<ebpfd::NetworkPolicy>(closed);
+        after.policies.edit()[number] = std::make_shared<ebpfd::NetworkPolicy>(closed);
     }
     return after;
 }

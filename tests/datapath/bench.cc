@@ -73,7 +73,7 @@ World make_world(uint32_t web, uint32_t db)
 }
 
 template <class Policy>
-void add(std::vector<std::shared_ptr<const Policy>>& all,
+void add(SharedList<std::shared_ptr<const Policy>>& all,
          std::expected<Policy, std::vector<FileError>> policy)
 {
     if (!policy)

@@ -17,10 +17,7 @@ public:
     // low to high, both included.
     size_t between(size_t low, size_t high) { return low + below(high - low + 1); }
     bool chance(unsigned percent) { return below(100) < percent; }
-    template <class T> const T& pick(const std::vector<T>& from)
-    {
-        return from[below(from.size())];
-    }
+    template <class List> const auto& pick(const List& from) { return from[below(from.size())]; }
     template <class T> void shuffle(std::vector<T>& items)
     {
         for (size_t left = items.size(); left > 1; --left)

@@ -106,7 +106,7 @@ static size_t expect_same_sets(const Plan& one, const Plan& other)
 static World redirected(const World& world, uint16_t port_change, uint8_t address_change)
 {
     World changed = world;
-    for (auto& slice : changed.slices) {
+    for (auto& slice : changed.slices.edit()) {
         EndpointSlice copy = *slice;
         for (ServicePort& port : copy.ports)
             port.port ^= port_change;
@@ -196,11 +196,11 @@ TEST(Keys, PlanDoesNotDependOnTheOrderOfTheWorld)
 {
     check(worlds, [](const Scenario& scenario) {
         World turned = scenario.world;
-        std::ranges::reverse(turned.policies);
-        std::ranges::reverse(turned.pods);
-        std::ranges::reverse(turned.namespaces);
-        std::ranges::reverse(turned.services);
-        std::ranges::reverse(turned.slices);
+        std::ranges::reverse(turned.policies.edit());
+        std::ranges::reverse(turned.pods.edit());
+        std::ranges::reverse(turned.namespaces.edit());
+        std::ranges::reverse(turned.services.edit());
+        std::ranges::reverse(turned.slices.edit());
         std::ranges::reverse(turned.interfaces);
         const Result<Plan> plan = compile(scenario.world);
         const Result<Plan> other = compile(turned);

@@ -21,6 +21,16 @@ static void expect_unique(Complaints& complaints, const char* what, const Range&
             complaints.push_back(fmt::format("{} stands twice", what));
 }
 
+// Without the places that are empty.
+template <class T> static std::vector<T> parts_of(const PartList<T>& list)
+{
+    std::vector<T> parts;
+    for (size_t place = 0; place < list.size(); ++place)
+        if (list.part(place))
+            parts.push_back(list[place]);
+    return parts;
+}
+
 static void expect_index(Complaints& complaints, const char* what, uint32_t index, size_t size)
 {
     if (index >= size)
@@ -51,6 +61,8 @@ static void check_rows(Complaints& complaints, const Plan& plan, const PlanRules
         for (const PlanPeer& row : *rows) {
             expect_bits(complaints, "peer", row.rules, count);
             expect_index(complaints, "peer identity", row.identity, plan.identities.size());
+            if (row.identity < plan.identities.size() && !plan.identities.part(row.identity))
+                complaints.push_back("peer row of an identity that is not there");
             if (row.rules == Bitmap{})
                 complaints.push_back("peer row without rules");
         }
@@ -73,7 +85,8 @@ static void check_ruleset(Complaints& complaints, const Plan& plan, const PlanRu
     if (set.bits.size() > RULES_MAX)
         complaints.push_back("too many rules");
     for (const PlanBit& bit : set.bits)
-        expect_index(complaints, "rule", bit.rule, plan.rules.size());
+        if (bit.rule >= plan.rules.size() || !plan.rules.part(bit.rule))
+            complaints.push_back(fmt::format("rule {} is not there", bit.rule));
     check_rows(complaints, plan, set);
     expect_unique(complaints, "peer", set.peers, &PlanPeer::identity);
     expect_unique(complaints, "cidr", set.cidrs, &PlanCidr::cidr);
@@ -91,9 +104,9 @@ static void check_ruleset(Complaints& complaints, const Plan& plan, const PlanRu
 std::vector<std::string> malformations(const Plan& plan)
 {
     Complaints complaints;
-    expect_unique(complaints, "rule key", plan.rules, &PlanRule::key);
-    expect_unique(complaints, "rule set key", plan.rulesets, &PlanRuleset::key);
-    expect_unique(complaints, "identity key", plan.identities, &PlanIdentity::key);
+    expect_unique(complaints, "rule key", parts_of(plan.rules), &PlanRule::key);
+    expect_unique(complaints, "rule set key", parts_of(plan.rulesets), &PlanRuleset::key);
+    expect_unique(complaints, "identity key", parts_of(plan.identities), &PlanIdentity::key);
     expect_unique(complaints, "address", plan.addresses, &PlanAddress::address);
     expect_unique(complaints, "endpoint", plan.endpoints, &PlanEndpoint::ifindex);
     expect_unique(complaints, "service", plan.services, [](const PlanService& service) {

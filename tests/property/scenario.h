@@ -23,6 +23,11 @@ std::vector<ebpfd::NetworkPolicy> random_policies(Dice& dice);
 std::vector<ebpfd::ClusterPolicy> random_cluster_policies(Dice& dice);
 std::vector<reference::Packet> random_packets(Dice& dice, const ebpfd::World& world, size_t count);
 
+// Brings the lists into the order in which the agent has them.
+void sort_objects(ebpfd::World& world);
+// Anything that may change in a World; what stays is the same object.
+void change_world(Dice& dice, ebpfd::World& world);
+
 // Scenarios with one thing less, each still consistent.
 std::vector<Scenario> smaller(const Scenario& scenario);
 

@@ -33,6 +33,17 @@ static void each_shorter(const Object& object, std::vector<T> Object::*list,
     });
 }
 
+template <class Object, class T>
+static void each_shorter(const Object& object, SharedList<T> Object::*list,
+                         const Sink<Object>& sink)
+{
+    each_dropped<T>(object.*list, [&](std::vector<T> rest) {
+        Object copy = object;
+        copy.*list = std::move(rest);
+        sink(std::move(copy));
+    });
+}
+
 // Calls sink with the object for every way to make one element of a member list smaller.
 template <class Object, class T>
 static void each_inner(const Object& object, std::vector<T> Object::*list,
@@ -43,6 +54,19 @@ static void each_inner(const Object& object, std::vector<T> Object::*list,
         shrink((object.*list)[index], [&](T element) {
             Object copy = object;
             (copy.*list)[index] = std::move(element);
+            sink(std::move(copy));
+        });
+}
+
+template <class Object, class T>
+static void each_inner(const Object& object, SharedList<T> Object::*list,
+                       const std::function<void(const T&, const Sink<T>&)>& shrink,
+                       const Sink<Object>& sink)
+{
+    for (size_t index = 0; index < (object.*list).size(); ++index)
+        shrink((object.*list)[index], [&](T element) {
+            Object copy = object;
+            (copy.*list).edit()[index] = std::move(element);
             sink(std::move(copy));
         });
 }

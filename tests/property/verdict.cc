@@ -47,8 +47,9 @@ static std::string name_of(const reference::Judgement& judgement, direction dir)
 // What is in force: as if dry-run policies were not there.
 static World without_dry_runs(World world)
 {
-    std::erase_if(world.policies, [](const auto& policy) { return policy->dry_run; });
-    std::erase_if(world.cluster_policies, [](const auto& policy) { return policy->dry_run; });
+    std::erase_if(world.policies.edit(), [](const auto& policy) { return policy->dry_run; });
+    std::erase_if(world.cluster_policies.edit(),
+                  [](const auto& policy) { return policy->dry_run; });
     return world;
 }
 

@@ -65,7 +65,7 @@ InventoryRead read_inventory(const std::vector<std::string>& paths)
         store.set(file, content_of(file));
     const auto errors = store.errors();
     result.errors.insert(result.errors.end(), errors.begin(), errors.end());
-    Objects objects = store.in_force().objects;
+    auto objects = store.in_force();
     result.world.pods = std::move(objects.pods);
     result.world.namespaces = std::move(objects.namespaces);
     result.world.services = std::move(objects.services);

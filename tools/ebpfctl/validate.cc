@@ -38,9 +38,15 @@ std::string note_of(const Document& document)
                                : "would be skipped: it is no policy");
 }
 
+template <class T> void append(SharedList<T>& to, const SharedList<T>& from)
+{
+    auto& all = to.edit();
+    all.insert(all.end(), from.begin(), from.end());
+}
+
 template <class Policy>
 void keep(FileCheck& check, std::expected<Policy, std::vector<FileError>> policy,
-          std::vector<std::shared_ptr<const Policy>>& policies)
+          SharedList<std::shared_ptr<const Policy>>& policies)
 {
     if (policy)
         policies.push_back(std::make_shared<const Policy>(std::move(*policy)));
@@ -98,9 +104,8 @@ World world_of(const std::vector<FileCheck>& checks, World inventory)
     for (const FileCheck* check : ordered) {
         const auto& [policies, cluster_policies] =
             std::tie(check->world.policies, check->world.cluster_policies);
-        inventory.policies.insert(inventory.policies.end(), policies.begin(), policies.end());
-        inventory.cluster_policies.insert(inventory.cluster_policies.end(),
-                                          cluster_policies.begin(), cluster_policies.end());
+        append(inventory.policies, policies);
+        append(inventory.cluster_policies, cluster_policies);
     }
     return inventory;
 }

@@ -59,7 +59,7 @@ protected:
     static std::vector<std::string> names(const Folders& folders)
     {
         std::vector<std::string> out;
-        for (const auto& object : folders.in_force().objects.policies)
+        for (const auto& object : folders.in_force().policies)
             out.push_back(object->name);
         return out;
     }
@@ -165,7 +165,7 @@ TEST_F(FoldersTest, InventoryBrokenAtTheStartStaysToo)
     run_once();
     std::ofstream(dir_ + "/i/pods.yaml", std::ios::app) << "spec: [";
     const Folders folders = watch();
-    ASSERT_EQ(folders.in_force().objects.pods.size(), 1U);
+    ASSERT_EQ(folders.in_force().pods.size(), 1U);
     EXPECT_EQ(folders.file_errors().size(), 2U);
 }
 
@@ -244,7 +244,7 @@ TEST_F(FoldersTest, OneFolderMayHoldBothKinds)
     ASSERT_TRUE(folders) << folders.error().message;
     folders->rescan();
     EXPECT_EQ(names(*folders), Names{"one"});
-    EXPECT_EQ(folders->in_force().objects.pods.size(), 1U);
+    EXPECT_EQ(folders->in_force().pods.size(), 1U);
     EXPECT_EQ(folders->file_errors().size(), 1U);
 }
 

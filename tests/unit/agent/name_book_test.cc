@@ -35,20 +35,21 @@ Plan plan(uint32_t ifindex, const std::string& name)
     return out;
 }
 
-std::map<uint32_t, rule_info> rule(uint32_t number, const char* policy)
+RuleInfos rule(uint32_t number, const char* policy, rule_kind kind = RULE_NETWORK_POLICY)
 {
     rule_info out{};
     std::strcpy(out.policy_namespace, "shop");
     std::strcpy(out.policy, policy);
     out.direction = DIRECTION_EGRESS;
     out.index = 2;
-    return {{number, out}};
+    out.kind = static_cast<uint8_t>(kind);
+    return {{number, std::make_shared<rule_info>(out)}};
 }
 
 std::string pod_at(const Names& names, const char* address)
 {
     const auto found = names.addresses.find(*IpAddress::parse(address));
-    return found == names.addresses.end() ? "" : found->second->pod;
+    return found == nullptr ? "" : found->pod;
 }
 
 TEST(NameBook, PodsCarryTheirLabels)
@@ -61,7 +62,7 @@ TEST(NameBook, PodsCarryTheirLabels)
     here.interfaces = {{7, "veth", here.pods[0]}};
     const auto names = NameBook().update(here, plan(7, "web"), {});
     EXPECT_EQ(names->interfaces.at(7)->labels->at("app"), "web");
-    EXPECT_EQ(names->addresses.begin()->second->labels->at("app"), "web");
+    EXPECT_EQ(names->addresses.find(*IpAddress::parse("10.0.0.1"))->labels->at("app"), "web");
 }
 
 TEST(NameBook, NamesPodsInterfacesAndRules)
@@ -76,9 +77,7 @@ TEST(NameBook, NamesPodsInterfacesAndRules)
 
 TEST(NameBook, RuleThatLetsAPodReachItselfHasNoPolicy)
 {
-    auto rules = rule(9, "");
-    rules.at(9).kind = RULE_SELF;
-    const auto names = NameBook().update(World{}, Plan{}, rules);
+    const auto names = NameBook().update(World{}, Plan{}, rule(9, "", RULE_SELF));
     EXPECT_EQ(names->rules.at(9)->policy_text(), "");
     EXPECT_EQ(names->rules.at(9)->rule_text(), "self");
 }

@@ -57,10 +57,10 @@ protected:
 Plan crowded_plan()
 {
     Plan plan = web_plan();
-    plan.rulesets[0].key = "too many ports";
-    const PlanPort first = plan.rulesets[0].ports[0];
+    plan.rulesets.edit(0).key = "too many ports";
+    const PlanPort first = plan.rulesets.edit(0).ports[0];
     for (uint16_t port = 100; port < 200; ++port)
-        plan.rulesets[0].ports.push_back({6, port, 16, first.rules});
+        plan.rulesets.edit(0).ports.push_back({6, port, 16, first.rules});
     return plan;
 }
 
@@ -68,9 +68,9 @@ Plan crowded_plan()
 Plan wide_plan()
 {
     Plan plan = web_plan();
-    plan.rulesets[0].key = "wide";
+    plan.rulesets.edit(0).key = "wide";
     const uint32_t allow = add_rule(plan, "other", 0);
-    plan.rulesets[0].bits.push_back({allow, ACTION_ALLOW, TIER_NETWORK_POLICY});
+    plan.rulesets.edit(0).bits.push_back({allow, ACTION_ALLOW, TIER_NETWORK_POLICY});
     plan.services.push_back({*IpAddress::parse("10.96.0.1"), 80, 6, 1});
     for (int i = 100; i < 110; ++i)
         add_identity(plan, "pod " + std::to_string(i), "10.1.0." + std::to_string(i));
@@ -116,7 +116,7 @@ TEST_F(ApplyFailure, EveryTableNamesItsOption)
 TEST_F(ApplyFailure, ARuleSetOfTooManyRulesIsRefused)
 {
     Plan plan = web_plan();
-    plan.rulesets[0].bits.resize(RULES_MAX + 1);
+    plan.rulesets.edit(0).bits.resize(RULES_MAX + 1);
     EXPECT_FALSE(datapath_->apply(plan));
     EXPECT_EQ(contents(maps_), before_);
 }
@@ -154,7 +154,7 @@ TEST_F(ApplyFailure, AFailedWriteRestoresSlotsThatHadChanged)
         ASSERT_TRUE(maps_.endpoints.update(i + 1, endpoint{}));
     const auto full = contents(maps_);
     Plan plan = wide_plan();
-    std::swap(plan.addresses[0].identity, plan.addresses[1].identity);
+    std::swap(plan.addresses.edit()[0].identity, plan.addresses.edit()[1].identity);
     add_endpoint(plan, API_INTERFACE, "api", PLAN_RULESET_NONE);
     ASSERT_FALSE(datapath_->apply(plan));
     const auto swapped =

@@ -107,21 +107,26 @@ TEST_F(Apply, APlanIsReadBackAsItWasWritten)
     EXPECT_EQ(report.warnings.size(), 1u); // there is no such interface
 }
 
+std::vector<PlanEndpoint> all(const Plan& plan)
+{
+    return {plan.endpoints.begin(), plan.endpoints.end()};
+}
+
 TEST_F(Apply, ClosingNewcomersLeavesWhatIsInForce)
 {
     Plan both = web_plan();
     add_endpoint(both, API_INTERFACE, "api", PLAN_RULESET_NONE);
-    EXPECT_EQ(value_of(datapath_->close(both.endpoints)).changes, 0u) << "nothing was adopted";
+    EXPECT_EQ(value_of(datapath_->close(all(both))).changes, 0u) << "nothing was adopted";
     apply(web_plan());
     const uint32_t web = ingress_of(WEB_INTERFACE);
-    EXPECT_GT(value_of(datapath_->close(both.endpoints)).changes, 0u);
+    EXPECT_GT(value_of(datapath_->close(all(both))).changes, 0u);
     EXPECT_EQ(ingress_of(WEB_INTERFACE), web);
     EXPECT_EQ(ingress_of(API_INTERFACE), uint32_t{RULESET_CLOSED});
-    EXPECT_EQ(value_of(datapath_->close(both.endpoints)).changes, 0u);
-    both.endpoints[0].pod = "another"; // which got the interface's number
-    value_of(datapath_->close(both.endpoints));
+    EXPECT_EQ(value_of(datapath_->close(all(both))).changes, 0u);
+    both.endpoints.edit(0).pod = "another"; // which got the interface's number
+    value_of(datapath_->close(all(both)));
     EXPECT_EQ(ingress_of(WEB_INTERFACE), uint32_t{RULESET_CLOSED});
-    both.endpoints[0].pod = "web";
+    both.endpoints.edit(0).pod = "web";
     apply(both);
     EXPECT_EQ(ingress_of(WEB_INTERFACE), web);
     EXPECT_EQ(ingress_of(API_INTERFACE), uint32_t{RULESET_NONE});
@@ -154,7 +159,7 @@ TEST_F(Apply, AnAddressThatMovesKeepsItsOldIdentityInTheOldSlot)
     const uint32_t web = identity("10.1.0.10");
     const uint32_t db = identity("10.1.0.20");
     Plan plan = web_plan();
-    std::swap(plan.addresses[0].identity, plan.addresses[1].identity);
+    std::swap(plan.addresses.edit()[0].identity, plan.addresses.edit()[1].identity);
     const auto report = apply(plan);
     EXPECT_EQ(report.generation, 3u);
     EXPECT_EQ(slots("10.1.0.10").number[0], web);
@@ -167,7 +172,7 @@ TEST_F(Apply, AnAddressThatGoesIsErasedAfterTheGracePeriod)
 {
     apply(web_plan());
     Plan plan = web_plan();
-    plan.addresses.pop_back();
+    plan.addresses.edit().pop_back();
     apply(plan);
     EXPECT_EQ(identity("10.1.0.20"), uint32_t{IDENTITY_WORLD});
     EXPECT_EQ(value_of(read_->addresses()).size(), 2u);
@@ -197,7 +202,8 @@ TEST_F(Apply, ANewIdentityExtendsTheRuleSetInPlace)
     const uint32_t number = ingress_of(WEB_INTERFACE);
     Plan plan = web_plan();
     const uint32_t cache = add_identity(plan, "cache", "10.1.0.30");
-    plan.rulesets[0].peers.push_back({cache, plan.rulesets[0].peers[0].rules});
+    auto& peers = plan.rulesets.edit(0).peers;
+    peers.push_back({cache, peers[0].rules});
     apply(plan);
     settle();
     EXPECT_EQ(ingress_of(WEB_INTERFACE), number);
@@ -214,7 +220,7 @@ TEST_F(Apply, AChangedRowOfAKnownRuleSetMakesANewOne)
     apply(web_plan());
     const uint32_t number = ingress_of(WEB_INTERFACE);
     Plan plan = web_plan();
-    set_bit(plan.rulesets[0].peers[0].rules, 1); // against the contract of keys
+    set_bit(plan.rulesets.edit(0).peers[0].rules, 1); // against the contract of keys
     apply(plan);
     EXPECT_NE(ingress_of(WEB_INTERFACE), number);
     EXPECT_EQ(value_of(read_->rulesets()).size(), 2u);
@@ -227,7 +233,7 @@ TEST_F(Apply, AReplacedRuleSetIsRetiredWithAllItsRows)
     apply(web_plan());
     const uint32_t old = ingress_of(WEB_INTERFACE);
     Plan plan = web_plan();
-    plan.rulesets[0].key = "web ingress, changed";
+    plan.rulesets.edit(0).key = "web ingress, changed";
     apply(plan);
     const auto row = endpoint_of(WEB_INTERFACE);
     const uint32_t parity = datapath_->generation() & 1;
@@ -248,7 +254,7 @@ TEST_F(Apply, AMovedRuleKeepsItsNumberAndTheGeneration)
     apply(web_plan());
     const uint32_t number = rule_number("web-policy", 0);
     Plan plan = web_plan();
-    plan.rules[0].origin.line = 99;
+    plan.rules.edit(0).origin.line = 99;
     const auto report = apply(plan);
     EXPECT_EQ(report.changes, 1u);
     EXPECT_EQ(report.generation, 2u);
@@ -276,7 +282,7 @@ TEST_F(Apply, ANewPodOnAnInterfaceStartsWithoutCounts)
     key.ifindex = WEB_INTERFACE;
     add_flow(bpffs_, key, {});
     Plan plan = web_plan();
-    plan.endpoints[0].pod = "web-2";
+    plan.endpoints.edit(0).pod = "web-2";
     apply(plan);
     const uint32_t fresh = endpoint_of(WEB_INTERFACE).index;
     EXPECT_NE(fresh, index);
@@ -292,9 +298,9 @@ TEST_F(Apply, AnEndpointThatBecomesKnownKeepsItsIndex)
     apply(plan);
     const uint32_t index = endpoint_of(API_INTERFACE).index;
     EXPECT_EQ(ingress_of(API_INTERFACE), uint32_t{RULESET_CLOSED});
-    plan.endpoints[1].pod = "api";
-    plan.endpoints[1].pod_namespace = "shop";
-    plan.endpoints[1].ruleset[DIRECTION_INGRESS] = PLAN_RULESET_NONE;
+    plan.endpoints.edit(1).pod = "api";
+    plan.endpoints.edit(1).pod_namespace = "shop";
+    plan.endpoints.edit(1).ruleset[DIRECTION_INGRESS] = PLAN_RULESET_NONE;
     apply(plan);
     EXPECT_EQ(endpoint_of(API_INTERFACE).index, index);
     EXPECT_EQ(ingress_of(API_INTERFACE), uint32_t{RULESET_NONE});

@@ -38,7 +38,7 @@ protected:
     Plan plan() const
     {
         Plan plan = web_plan();
-        plan.endpoints[0].ifindex = ifindex_;
+        plan.endpoints.edit(0).ifindex = ifindex_;
         return plan;
     }
     // Everything runs inside the namespace: interfaces are those of the agent's namespace.
@@ -279,7 +279,7 @@ TEST_F(AttachTcx, AnInterfaceThatComesLaterIsTriedAgain)
     inside([&] {
         const auto datapath = start(AttachMode::tcx);
         Plan later = plan();
-        later.endpoints[0].ifindex = 4711;
+        later.endpoints.edit(0).ifindex = 4711;
         EXPECT_EQ(value_of(datapath->apply(later)).warnings.size(), 1u);
         ASSERT_TRUE(netns_->ip("link add late index 4711 type veth peer name late-pod\n"));
         const auto report = value_of(datapath->apply(later));

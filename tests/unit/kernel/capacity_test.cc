@@ -11,7 +11,7 @@ using namespace ebpfd;
 static Plan changed_plan()
 {
     Plan plan = web_plan();
-    plan.rulesets.at(0).key += " changed";
+    plan.rulesets.edit(0).key += " changed";
     return plan;
 }
 

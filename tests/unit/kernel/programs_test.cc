@@ -35,7 +35,7 @@ protected:
             datapath_ = value_of(Datapath::open(options));
             ASSERT_TRUE(datapath_);
             Plan plan = web_plan();
-            plan.endpoints[0].ifindex = if_nametoindex("web");
+            plan.endpoints.edit(0).ifindex = if_nametoindex("web");
             EXPECT_TRUE(value_of(datapath_->apply(plan)).warnings.empty());
         });
     }

@@ -79,13 +79,13 @@ TEST_F(Restart, AChangedRuleSetGetsANumberNeverUsed)
 {
     Plan plan = web_plan();
     ASSERT_TRUE(datapath_->apply(plan));
-    plan.rulesets[0].key = "second";
-    plan.rulesets[0].cidrs[0].cidr = *Cidr::parse("198.51.100.0/24");
+    plan.rulesets.edit(0).key = "second";
+    plan.rulesets.edit(0).cidrs[0].cidr = *Cidr::parse("198.51.100.0/24");
     ASSERT_TRUE(datapath_->apply(plan));
     ASSERT_TRUE(datapath_->settle());
     const auto before = value_of(maps_.rulesets.entries());
     start();
-    plan.rulesets[0].cidrs[0].cidr = *Cidr::parse("203.0.113.0/24");
+    plan.rulesets.edit(0).cidrs[0].cidr = *Cidr::parse("203.0.113.0/24");
     ASSERT_TRUE(datapath_->apply(plan));
     ASSERT_TRUE(datapath_->settle());
     const auto after = value_of(maps_.rulesets.entries());

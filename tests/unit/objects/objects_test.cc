@@ -33,7 +33,7 @@ FileContent broken(const std::string& file)
 std::vector<std::string> policies(const ObjectStore& store)
 {
     std::vector<std::string> out;
-    for (const auto& policy : store.in_force().objects.policies)
+    for (const auto& policy : store.in_force().policies)
         out.push_back(policy->name + "@" + policy->origin.file);
     return out;
 }

@@ -64,7 +64,7 @@ TEST(Compile, OneAllowedEndpointIsEnough)
 TEST(Compile, EndpointsAreJudgedByEveryBitOfABlock)
 {
     Scene scene = shop(Rules().rule({block("10.0.2.0/23")}));
-    scene.world.slices.clear();
+    scene.world.slices = {};
     scene.slice("shop/sql", {{"sql", Protocol::tcp, 5432}}, {"10.0.4.7"});
     EXPECT_EQ(from_pod(scene.plan(), "shop/web", VIP, 80), DENIED);
     scene.slice("shop/sql", {{"sql", Protocol::tcp, 5432}}, {"10.0.3.255"});
@@ -84,7 +84,7 @@ TEST(Compile, FirstOfTheAllowingRulesDecidesAboutAService)
 TEST(Compile, ServiceWithoutReadyEndpointIsJudgedAsItStands)
 {
     Scene scene = shop(Rules().rule({block("10.96.0.0/16")}, {port(80)}));
-    scene.world.slices.clear();
+    scene.world.slices = {};
     const Plan plan = scene.plan();
     EXPECT_TRUE(plan.services.empty());
     ASSERT_EQ(plan.addresses.back().address, ip(VIP));
@@ -109,7 +109,7 @@ TEST(Compile, SlicePortsBelongToServicePortsOfTheirNameAndProtocol)
 TEST(Compile, SliceOfAnotherNamespaceDoesNotCount)
 {
     Scene scene = shop(Rules().rule({pods(DB)}));
-    scene.world.slices.clear();
+    scene.world.slices = {};
     scene.slice("bank/sql", {{"sql", Protocol::tcp, 5432}}, {"10.0.0.2"});
     EXPECT_TRUE(scene.plan().services.empty());
 }

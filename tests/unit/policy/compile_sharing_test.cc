@@ -154,9 +154,9 @@ TEST(Compile, OrderOfTheWorldDoesNotMatter)
     scene.slice("shop/sql", {{"", Protocol::tcp, 81}}, {"10.0.0.9", "10.0.0.1"});
     scene.slice("shop/sql", {{"", Protocol::tcp, 82}}, {"10.0.1.9"});
     const std::string straight = printed(scene.plan());
-    std::ranges::reverse(scene.world.pods);
-    std::ranges::reverse(scene.world.policies);
-    std::ranges::reverse(scene.world.slices);
+    std::ranges::reverse(scene.world.pods.edit());
+    std::ranges::reverse(scene.world.policies.edit());
+    std::ranges::reverse(scene.world.slices.edit());
     std::ranges::reverse(scene.world.interfaces);
     EXPECT_EQ(printed(scene.plan()), straight);
 }

@@ -85,7 +85,7 @@ TEST(Compile, NewestRunningPodOwnsASharedAddress)
     const Plan plan = scene.plan();
     EXPECT_EQ(to_pod(plan, "shop/web", "10.0.0.3"), DENIED);
     EXPECT_THAT(plan.warnings, ElementsAre(HasSubstr("10.0.0.3")));
-    std::ranges::reverse(scene.world.pods);
+    std::ranges::reverse(scene.world.pods.edit());
     EXPECT_EQ(to_pod(scene.plan(), "shop/web", "10.0.0.3"), DENIED);
 }
 

@@ -42,8 +42,8 @@ TEST(LabelIndex, AgreesWithTheSelectorAskedOneByOne)
     for (int count = 0; count < 130; ++count)
         objects.push_back(random_labels(random));
     LabelIndex index;
-    for (const Labels& labels : objects)
-        index.add(labels);
+    for (uint32_t number = 0; number < objects.size(); ++number)
+        index.add(number, objects[number]);
     for (int round = 0; round < 500; ++round) {
         const Selector selector = random_selector(random);
         const Bitset& selected = index.select(selector);
@@ -55,8 +55,8 @@ TEST(LabelIndex, AgreesWithTheSelectorAskedOneByOne)
 TEST(Bitset, FillSetsNothingBehindItsSize)
 {
     for (const size_t size : {0u, 1u, 63u, 64u, 65u, 128u}) {
-        Bitset set(size);
-        set.fill();
+        Bitset set;
+        set.fill(size);
         size_t count = 0;
         set.for_each([&](uint32_t) { ++count; });
         EXPECT_EQ(count, size);
