@@ -10,12 +10,10 @@
 namespace ebpfd {
 namespace {
 
-using NetworkPolicies = std::vector<const NetworkPolicy*>;
-
 std::string joined_names(const NetworkPolicies& policies)
 {
     std::string result;
-    for (const NetworkPolicy* policy : policies)
+    for (const NetworkPolicyPointer& policy : policies)
         result += (result.empty() ? "" : ",") + policy->name;
     return result;
 }
@@ -62,10 +60,10 @@ void CoveredRules::count_pods(const std::vector<PodGroup>& groups)
         pods[1] += group.local_pods;
     };
     for (const PodGroup& group : groups) {
-        for (const NetworkPolicy* policy : group.subject->policies[group.dir])
-            count(policy, group);
-        for (const ClusterPolicy* policy : group.subject->cluster_policies[group.dir])
-            count(policy, group);
+        for (const NetworkPolicyPointer& policy : group.subject->policies[group.dir])
+            count(policy.get(), group);
+        for (const ClusterPolicyPointer& policy : group.subject->cluster_policies[group.dir])
+            count(policy.get(), group);
     }
 }
 
@@ -114,7 +112,7 @@ void CoveredRules::add(const NetworkPolicy& policy)
 
 void CoveredRules::add_isolations(const std::vector<PodGroup>& groups)
 {
-    std::set<std::pair<const NetworkPolicy*, direction>> listed;
+    std::set<std::pair<NetworkPolicyPointer, direction>> listed;
     std::map<std::pair<NetworkPolicies, direction>, Pods> isolations;
     for (const PodGroup& group : groups) {
         const auto& policies = group.subject->policies[group.dir];
@@ -123,15 +121,15 @@ void CoveredRules::add_isolations(const std::vector<PodGroup>& groups)
         Pods& pods = isolations[{isolating(world_, policies), group.dir}];
         pods[0] += group.pods;
         pods[1] += group.local_pods;
-        for (const NetworkPolicy* policy : policies)
+        for (const NetworkPolicyPointer& policy : policies)
             listed.emplace(policy, group.dir);
     }
     for (const auto& policy : world_.policies) {
         for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS}) {
             const bool isolates =
                 dir == DIRECTION_INGRESS ? policy->ingress.has_value() : policy->egress.has_value();
-            if (isolates && !listed.contains({policy.get(), dir}))
-                isolations[{{policy.get()}, dir}] = pods_[{policy.get(), dir}];
+            if (isolates && !listed.contains({policy, dir}))
+                isolations[{{policy}, dir}] = pods_[{policy.get(), dir}];
         }
     }
     for (const auto& [isolation, pods] : isolations)
@@ -199,7 +197,7 @@ std::vector<size_t> CoveredRules::isolations(const Subject& subject, direction d
     if (joined != NONE)
         return {joined};
     std::vector<size_t> result;
-    for (const NetworkPolicy* policy : policies)
+    for (const NetworkPolicyPointer& policy : policies)
         if (const size_t one = find(Name{RULE_ISOLATION, dir, in, policy->name, 0}); one != NONE)
             result.push_back(one);
     return result;
@@ -216,9 +214,9 @@ std::vector<size_t> CoveredRules::of(const Subject& subject, direction dir) cons
             result.push_back(rule);
         }
     };
-    for (const NetworkPolicy* policy : subject.policies[dir])
+    for (const NetworkPolicyPointer& policy : subject.policies[dir])
         add_all(RULE_NETWORK_POLICY, policy->policy_namespace, policy->name);
-    for (const ClusterPolicy* policy : subject.cluster_policies[dir])
+    for (const ClusterPolicyPointer& policy : subject.cluster_policies[dir])
         add_all(RULE_CLUSTER_POLICY, policy->kind, policy->name);
     return result;
 }

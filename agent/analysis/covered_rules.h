@@ -44,7 +44,7 @@ private:
     void add(const ClusterPolicy& policy);
     void add(const NetworkPolicy& policy);
     void add_isolations(const std::vector<PodGroup>& groups);
-    void add_isolation(const std::vector<const NetworkPolicy*>& policies, direction dir, Pods pods);
+    void add_isolation(const NetworkPolicies& policies, direction dir, Pods pods);
     void add(CoveredRule rule, Source source);
     void sort();
     size_t find(const Name& name) const;

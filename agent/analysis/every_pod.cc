@@ -32,8 +32,7 @@ World with_every_pod(const World& world)
 }
 
 // Named ports are looked up among the selected pod's own ones, for ingress.
-using Recipe = std::tuple<std::vector<const NetworkPolicy*>, std::vector<const ClusterPolicy*>,
-                          std::vector<NamedPort>>;
+using Recipe = std::tuple<NetworkPolicies, ClusterPolicies, std::vector<NamedPort>>;
 
 Recipe recipe(const Subject& subject, direction dir)
 {

@@ -164,9 +164,9 @@ private:
 AppliedTier cluster_tier(const World& world, const Subject& subject, direction dir, tier in_tier)
 {
     AppliedTier result{.in_tier = in_tier, .policies = {}};
-    for (const ClusterPolicy* policy : subject.cluster_policies[dir])
+    for (const ClusterPolicyPointer& policy : subject.cluster_policies[dir])
         if (policy->in_tier == in_tier)
-            result.policies.push_back({.cluster = policy,
+            result.policies.push_back({.cluster = policy.get(),
                                        .dry_run = world.rehearses(*policy),
                                        .rules = &policy->rules(dir)});
     return result;
@@ -176,9 +176,9 @@ std::vector<AppliedTier> tiers_of(const World& world, const Subject& subject, di
 {
     std::vector<AppliedTier> result{cluster_tier(world, subject, dir, TIER_ADMIN)};
     AppliedTier own{.in_tier = TIER_NETWORK_POLICY, .policies = {}};
-    for (const NetworkPolicy* policy : subject.policies[dir])
+    for (const NetworkPolicyPointer& policy : subject.policies[dir])
         own.policies.push_back(
-            {.policy = policy,
+            {.policy = policy.get(),
              .dry_run = world.rehearses(*policy),
              .rules = dir == DIRECTION_INGRESS ? &*policy->ingress : &*policy->egress});
     if (has_enforced(world, subject.policies[dir])) {

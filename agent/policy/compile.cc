@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/compile.h"
 
-#include "model/difference.h"
 #include "policy/identities.h"
 #include "policy/rule_bits.h"
 #include "policy/ruleset_pool.h"
@@ -15,9 +14,6 @@
 namespace ebpfd {
 
 namespace {
-
-// After so many policies that are gone all is compiled from scratch, and they are forgotten.
-constexpr size_t most_retired = 4096;
 
 using RulesetPair = std::array<std::shared_ptr<const Ruleset>, DIRECTION_COUNT>;
 
@@ -108,7 +104,6 @@ public:
     Result<Plan> compile_change(World next);
 
 private:
-    void retire_policies(const World& next);
     ServiceChanges change_services(const World& next, const IdentityChanges& changes);
     Result<void> find_rulesets(const std::vector<SubjectChange>& subjects, bool egress_anew,
                                bool names_anew);
@@ -118,7 +113,6 @@ private:
     void add_rulesets(Plan& plan) const;
 
     World world_;
-    std::vector<std::shared_ptr<const void>> retired_; // policies of earlier Worlds
     Identities identities_;
     std::vector<std::string> service_warnings_;
     std::vector<ServicePoint> services_;
@@ -151,8 +145,7 @@ Result<Plan> Compiler::State::compile_all()
 bool Compiler::State::leads_to(const World& next) const
 {
     const bool nodes_matter = !world_.cluster_policies.empty() || !next.cluster_policies.empty();
-    return retired_.size() <= most_retired && next.audit == world_.audit &&
-           next.node_addresses == world_.node_addresses &&
+    return next.audit == world_.audit && next.node_addresses == world_.node_addresses &&
            (!nodes_matter || next.nodes == world_.nodes);
 }
 
@@ -168,7 +161,6 @@ Result<Plan> Compiler::State::compile_change(World next)
     const auto subjects = subjects_.update(world_, next, identities_);
     if (!identities.addresses.empty() || !next.services.is(world_.services))
         addresses_ = place_addresses(next, identities_);
-    retire_policies(next);
     const World before = std::exchange(world_, std::move(next));
     const bool egress_anew =
         (had_services || !services_.empty()) && (!identities.none() || !services.none());
@@ -176,15 +168,6 @@ Result<Plan> Compiler::State::compile_change(World next)
     if (!found)
         return std::unexpected(std::move(found.error()));
     return plan();
-}
-
-// What was made of a policy is known by its address, which no other may get while that is kept.
-void Compiler::State::retire_policies(const World& next)
-{
-    const auto retire = [&](const auto& policy) { retired_.push_back(policy); };
-    const auto ignore = [](const auto&) {};
-    for_each_difference(world_.policies, next.policies, retire, ignore);
-    for_each_difference(world_.cluster_policies, next.cluster_policies, retire, ignore);
 }
 
 ServiceChanges Compiler::State::change_services(const World& next, const IdentityChanges& changes)

@@ -55,6 +55,11 @@ const PolicyRule& RuleSource::rule() const
     return (dir == DIRECTION_INGRESS ? *policy->ingress : *policy->egress)[index];
 }
 
+RulePointer RuleSource::pointer() const
+{
+    return cluster ? RulePointer(cluster, &rule()) : RulePointer(policy, &rule());
+}
+
 const std::string& RuleSource::policy_namespace() const
 {
     return cluster ? cluster->kind : policy->policy_namespace;
@@ -102,21 +107,21 @@ void RuleBits::add_peer(const PolicyPeer& peer, const std::string& own_namespace
 
 std::shared_ptr<const PeerSet> RuleBits::peers(const RuleSource& source)
 {
-    const PolicyRule& rule = source.rule();
-    const auto known = peers_.find(&rule);
+    const RulePointer rule = source.pointer();
+    const auto known = peers_.find(rule);
     if (known != peers_.end())
         return known->second.set;
     auto set = std::make_shared<PeerSet>();
-    set->any_peer = rule.peers.empty() && !rule.nobody;
+    set->any_peer = rule->peers.empty() && !rule->nobody;
     std::set<std::string> keys;
-    for (const PolicyPeer& peer : rule.peers)
+    for (const PolicyPeer& peer : rule->peers)
         add_peer(peer, source.policy_namespace(), *set, keys);
     KeyWriter key;
     key.number(set->any_peer).number(keys.size());
     for (const std::string& one : keys)
         key.raw(one);
     set->key = key.take();
-    return peers_.emplace(&rule, CachedPeers{source, std::move(set)}).first->second.set;
+    return peers_.emplace(rule, CachedPeers{source, std::move(set)}).first->second.set;
 }
 
 RuleBit RuleBits::make_bit(const RuleSource& source)
@@ -134,23 +139,22 @@ RuleBit RuleBits::make_bit(const RuleSource& source)
 std::vector<RuleBitPointer> RuleBits::ingress(const RuleSource& source,
                                               const std::vector<NamedPort>& pod_ports)
 {
-    const PolicyRule& rule = source.rule();
-    auto ports = merged(resolve(rule.ports, pod_ports));
-    if (ports.empty() && !rule.ports.empty())
+    const auto& wanted = source.rule().ports;
+    BitKey key{source.pointer(), merged(resolve(wanted, pod_ports))};
+    if (key.second.empty() && !wanted.empty())
         return {};
-    const auto known = ingress_.find({&rule, ports});
+    const auto known = ingress_.find(key);
     if (known != ingress_.end())
         return {known->second};
     RuleBit bit = make_bit(source);
-    bit.ports = ports;
-    return {
-        ingress_.emplace(BitKey{&rule, std::move(ports)}, finish(std::move(bit))).first->second};
+    bit.ports = key.second;
+    return {ingress_.emplace(std::move(key), finish(std::move(bit))).first->second};
 }
 
 const std::vector<RuleBitPointer>& RuleBits::egress(const RuleSource& source)
 {
     const PolicyRule& rule = source.rule();
-    const auto [known, fresh] = egress_.try_emplace(&rule);
+    const auto [known, fresh] = egress_.try_emplace(source.pointer());
     if (!fresh)
         return known->second;
     RuleBit bit = make_bit(source);
@@ -174,7 +178,7 @@ std::vector<RuleBit> RuleBits::named_bits(const RuleBit& model, const PolicyRule
     return result;
 }
 
-RuleBitPointer RuleBits::isolation(const std::vector<const NetworkPolicy*>& policies, direction dir)
+RuleBitPointer RuleBits::isolation(const NetworkPolicies& policies, direction dir)
 {
     PlanRule rule{.key = {},
                   .kind = RULE_ISOLATION,
@@ -184,7 +188,7 @@ RuleBitPointer RuleBits::isolation(const std::vector<const NetworkPolicy*>& poli
                   .policy_namespace = policies.front()->policy_namespace,
                   .policy = {},
                   .origin = policies.front()->origin};
-    for (const NetworkPolicy* policy : policies)
+    for (const NetworkPolicyPointer& policy : policies)
         rule.policy += (rule.policy.empty() ? "" : ",") + policy->name;
     rule.key = KeyWriter()
                    .text("isolation")

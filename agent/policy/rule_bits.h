@@ -3,6 +3,7 @@
 #include "model/plan.h"
 #include "policy/closure.h"
 #include "policy/identities.h"
+#include "policy/subjects.h"
 
 #include <map>
 #include <memory>
@@ -21,14 +22,18 @@ struct PeerSet {
     std::string key; // what was asked for; not which identities there are
 };
 
+// A rule, and a part in its policy.
+using RulePointer = std::shared_ptr<const PolicyRule>;
+
 // A rule of a policy, and what else decides over its place and name.
 struct RuleSource {
-    const NetworkPolicy* policy = nullptr;  // its own, or
-    const ClusterPolicy* cluster = nullptr; // the cluster-wide one
+    NetworkPolicyPointer policy = nullptr;  // its own, or
+    ClusterPolicyPointer cluster = nullptr; // the cluster-wide one
     direction dir = DIRECTION_INGRESS;
     size_t index = 0; // in the list of that direction
 
     const PolicyRule& rule() const;
+    RulePointer pointer() const;
     const std::string& policy_namespace() const; // its kind, for a cluster-wide policy
     const std::string& policy_name() const;
     tier in_tier() const { return cluster ? cluster->in_tier : TIER_NETWORK_POLICY; }
@@ -50,7 +55,7 @@ struct RuleBit {
 using RuleBitPointer = std::shared_ptr<const RuleBit>;
 
 // Turns the rules of policies into bits, each one once. What nobody else has any more goes with
-// the next sweep(), and must, before the policies it was made from do.
+// the next sweep(), and with it its part in the policy that it was made from.
 class RuleBits {
 public:
     RuleBits(const World& world, Identities& identities) : world_(world), identities_(identities) {}
@@ -61,7 +66,7 @@ public:
     // Named ports are those of each peer pod: one bit for each number they resolve to.
     const std::vector<RuleBitPointer>& egress(const RuleSource& source);
     // The last bit of pods that these policies select; all of them dry runs, or none.
-    RuleBitPointer isolation(const std::vector<const NetworkPolicy*>& policies, direction dir);
+    RuleBitPointer isolation(const NetworkPolicies& policies, direction dir);
     // The rule by which a pod reaches itself through a service: an index into rules().
     uint32_t self_rule();
 
@@ -74,7 +79,7 @@ public:
     void sweep();
 
 private:
-    using BitKey = std::pair<const PolicyRule*, std::vector<PortSpan>>;
+    using BitKey = std::pair<RulePointer, std::vector<PortSpan>>;
     struct CachedPeers {
         RuleSource source;
         std::shared_ptr<PeerSet> set;
@@ -98,9 +103,9 @@ private:
     PartList<PlanRule> rules_;
     std::unordered_map<std::string, uint32_t> rule_numbers_;
     std::vector<uint32_t> free_rules_;
-    std::unordered_map<const PolicyRule*, CachedPeers> peers_;
+    std::unordered_map<RulePointer, CachedPeers> peers_;
     std::map<BitKey, RuleBitPointer> ingress_;
-    std::unordered_map<const PolicyRule*, std::vector<RuleBitPointer>> egress_;
+    std::unordered_map<RulePointer, std::vector<RuleBitPointer>> egress_;
     std::vector<RuleBitPointer> isolations_;
 };
 

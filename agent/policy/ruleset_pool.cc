@@ -17,9 +17,9 @@ constexpr size_t NAMED_POLICIES = 8; // in a message
 std::string policies_of(const Subject& subject, direction dir)
 {
     std::vector<std::string> keys;
-    for (const ClusterPolicy* policy : subject.cluster_policies[dir])
+    for (const ClusterPolicyPointer& policy : subject.cluster_policies[dir])
         keys.push_back(policy->key());
-    for (const NetworkPolicy* policy : subject.policies[dir])
+    for (const NetworkPolicyPointer& policy : subject.policies[dir])
         keys.push_back(policy->key());
     std::string text;
     for (size_t i = 0; i < std::min(keys.size(), NAMED_POLICIES); ++i)
@@ -134,7 +134,7 @@ void RulesetPool::append(const Subject& subject, RuleSource source, size_t count
 
 void RulesetPool::append_tier(const Subject& subject, direction dir, tier in_tier, Rules& rules)
 {
-    for (const ClusterPolicy* policy : subject.cluster_policies[dir])
+    for (const ClusterPolicyPointer& policy : subject.cluster_policies[dir])
         if (policy->in_tier == in_tier)
             append(subject, {.cluster = policy, .dir = dir}, policy->rules(dir).size(), rules);
 }
@@ -143,7 +143,7 @@ RulesetPool::Rules RulesetPool::collect(const Subject& subject, direction dir)
 {
     Rules result;
     append_tier(subject, dir, TIER_ADMIN, result);
-    for (const NetworkPolicy* policy : subject.policies[dir]) {
+    for (const NetworkPolicyPointer& policy : subject.policies[dir]) {
         const auto& rules = dir == DIRECTION_INGRESS ? *policy->ingress : *policy->egress;
         append(subject, {.policy = policy, .dir = dir}, rules.size(), result);
     }
@@ -181,15 +181,16 @@ Result<RulesetPool::RulesetPointer> RulesetPool::base(const Subject& subject, di
         std::get<3>(recipe) = subject.local->pod->ports;
         std::ranges::sort(std::get<3>(recipe));
     }
-    const auto known = recipes_.find(recipe);
-    if (known != recipes_.end())
-        return known->second;
+    if (const auto known = recipes_.find(recipe); known != recipes_.end())
+        if (auto ruleset = known->second.lock())
+            return ruleset;
     auto ruleset = make(subject, dir);
     if (!ruleset)
         return std::unexpected(std::move(ruleset.error()));
     auto kept = keep(std::move(*ruleset));
     forget_others(recipe, kept);
-    return recipes_.emplace(std::move(recipe), std::move(kept)).first->second;
+    recipes_.insert_or_assign(std::move(recipe), kept);
+    return kept;
 }
 
 // A rule set whose policies are written anew to the same effect is no longer that of the old ones.
@@ -198,8 +199,8 @@ void RulesetPool::forget_others(const Recipe& recipe, const RulesetPointer& rule
     if (ruleset.use_count() == 1) // a new one
         return;
     std::erase_if(recipes_, [&](const auto& entry) {
-        return entry.second == ruleset && (std::get<1>(entry.first) != std::get<1>(recipe) ||
-                                           std::get<2>(entry.first) != std::get<2>(recipe));
+        return entry.second.lock() == ruleset && (std::get<1>(entry.first) != std::get<1>(recipe) ||
+                                                  std::get<2>(entry.first) != std::get<2>(recipe));
     });
 }
 
@@ -294,9 +295,11 @@ void RulesetPool::follow(const IdentityChanges& identities, const ServiceChanges
 {
     if (!services.none())
         index_services();
+    // All of them are in use: none has gone since the last sweep().
     if (!identities.none())
-        std::erase_if(recipes_, [](const auto& entry) { return entry.second->resolves; });
-    for (const auto& [recipe, ruleset] : recipes_) {
+        std::erase_if(recipes_, [](const auto& entry) { return entry.second.lock()->resolves; });
+    for (const auto& [recipe, known] : recipes_) {
+        const auto ruleset = known.lock();
         if (identities.has_identities())
             follow(identities, *ruleset);
         if (!services.none() && ruleset->dir == DIRECTION_EGRESS)
@@ -354,7 +357,7 @@ std::map<uint32_t, Bitmap> RulesetPool::changed_services(const ServiceChanges& c
 
 void RulesetPool::sweep()
 {
-    std::erase_if(recipes_, [](const auto& entry) { return entry.second.use_count() == 1; });
+    std::erase_if(recipes_, [](const auto& entry) { return entry.second.expired(); });
     std::erase_if(by_key_, [](const auto& entry) { return entry.second.expired(); });
 }
 

@@ -47,8 +47,7 @@ public:
     void sweep();
 
 private:
-    using Recipe = std::tuple<direction, std::vector<const NetworkPolicy*>,
-                              std::vector<const ClusterPolicy*>, std::vector<NamedPort>>;
+    using Recipe = std::tuple<direction, NetworkPolicies, ClusterPolicies, std::vector<NamedPort>>;
     struct Rules {
         std::vector<RuleBitPointer> bits;
         bool resolve = false;
@@ -79,7 +78,8 @@ private:
     const Identities& identities_;
     const std::vector<ServicePoint>& services_;
     std::unordered_map<IpAddress, std::vector<uint32_t>> services_of_; // identities, by backend
-    std::map<Recipe, RulesetPointer> recipes_;
+    // Those that subjects have: several recipes may come to one rule set.
+    std::map<Recipe, std::weak_ptr<Ruleset>> recipes_;
     std::unordered_multimap<size_t, std::weak_ptr<Ruleset>> by_key_; // by the key's hash
     std::vector<std::weak_ptr<Ruleset>> places_;
 };

@@ -22,20 +22,21 @@ bool written_before(const Origin& one, const Origin& other)
 
 // kind: before the key, where that does not say it.
 template <class Policy>
-std::vector<const Policy*> distinct(const SharedList<std::shared_ptr<const Policy>>& policies,
-                                    const std::string& kind, std::vector<std::string>& warnings)
+std::vector<std::shared_ptr<const Policy>>
+distinct(const SharedList<std::shared_ptr<const Policy>>& policies, const std::string& kind,
+         std::vector<std::string>& warnings)
 {
-    std::map<std::string, const Policy*> by_key;
+    std::map<std::string, std::shared_ptr<const Policy>> by_key;
     for (const auto& policy : policies) {
-        const auto [known, fresh] = by_key.try_emplace(policy->key(), policy.get());
+        const auto [known, fresh] = by_key.try_emplace(policy->key(), policy);
         if (fresh)
             continue;
         if (written_before(known->second->origin, policy->origin))
-            known->second = policy.get();
+            known->second = policy;
         warnings.push_back(kind + policy->key() + " is there more than once: only " +
                            known->second->origin.file + " counts");
     }
-    std::vector<const Policy*> result;
+    std::vector<std::shared_ptr<const Policy>> result;
     for (const auto& [key, policy] : by_key)
         result.push_back(policy);
     return result;
@@ -55,10 +56,9 @@ bool has_node_peer(const ClusterPolicy& policy)
     });
 }
 
-void warn_of_nodes(const std::vector<const ClusterPolicy*>& policies,
-                   std::vector<std::string>& warnings)
+void warn_of_nodes(const ClusterPolicies& policies, std::vector<std::string>& warnings)
 {
-    for (const ClusterPolicy* policy : policies)
+    for (const ClusterPolicyPointer& policy : policies)
         if (has_node_peer(*policy))
             warnings.push_back(
                 place(*policy) +
@@ -66,11 +66,10 @@ void warn_of_nodes(const std::vector<const ClusterPolicy*>& policies,
 }
 
 // In the order in which they decide. At equal priority the name does, which nobody may have meant.
-std::vector<const ClusterPolicy*> ordered_cluster_policies(const World& world,
-                                                           std::vector<std::string>& warnings)
+ClusterPolicies ordered_cluster_policies(const World& world, std::vector<std::string>& warnings)
 {
     auto result = distinct(world.cluster_policies, "", warnings);
-    std::ranges::sort(result, {}, [](const ClusterPolicy* policy) {
+    std::ranges::sort(result, {}, [](const ClusterPolicyPointer& policy) {
         return std::tie(policy->in_tier, policy->priority, policy->name, policy->kind);
     });
     for (size_t index = 1; index < result.size(); ++index) {
@@ -116,7 +115,8 @@ void add_network_policies(const World& world, std::vector<Subject>& subjects,
                           std::vector<std::string>& warnings)
 {
     Groups groups = group(subjects);
-    for (const NetworkPolicy* policy : distinct(world.policies, "NetworkPolicy ", warnings)) {
+    for (const NetworkPolicyPointer& policy :
+         distinct(world.policies, "NetworkPolicy ", warnings)) {
         const auto own = groups.find(policy->policy_namespace);
         if (own == groups.end())
             continue;
@@ -154,13 +154,13 @@ Crowd gather(const std::vector<Subject>& subjects, const Identities& identities)
     return crowd;
 }
 
-void add_cluster_policy(const World& world, const ClusterPolicy& policy, Subject& subject)
+void add_cluster_policy(const World& world, const ClusterPolicyPointer& policy, Subject& subject)
 {
     for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS}) {
         const bool reached =
-            policy.in_tier == TIER_ADMIN || !has_enforced(world, subject.policies[dir]);
-        if (reached && !policy.rules(dir).empty())
-            subject.cluster_policies[dir].push_back(&policy);
+            policy->in_tier == TIER_ADMIN || !has_enforced(world, subject.policies[dir]);
+        if (reached && !policy->rules(dir).empty())
+            subject.cluster_policies[dir].push_back(policy);
     }
 }
 
@@ -169,11 +169,11 @@ void add_cluster_policies(const World& world, const Identities& identities,
                           std::vector<Subject>& subjects, std::vector<std::string>& warnings)
 {
     Crowd crowd = gather(subjects, identities);
-    for (const ClusterPolicy* policy : ordered_cluster_policies(world, warnings)) {
+    for (const ClusterPolicyPointer& policy : ordered_cluster_policies(world, warnings)) {
         Bitset selected = crowd.pods.select(policy->pods);
         selected &= crowd.namespaces.select(policy->namespaces);
         selected.for_each([&](uint32_t member) {
-            add_cluster_policy(world, *policy, subjects[crowd.members[member]]);
+            add_cluster_policy(world, policy, subjects[crowd.members[member]]);
         });
     }
 }
@@ -207,23 +207,25 @@ bool selects(const NetworkPolicy& policy, const LocalInterface& local)
 }
 
 // Returns whether it had it.
-bool remove(Subject& subject, const NetworkPolicy& policy)
+bool remove(Subject& subject, const NetworkPolicyPointer& policy)
 {
     size_t removed = 0;
     for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS})
-        removed += std::erase(subject.policies[dir], &policy);
+        removed += std::erase(subject.policies[dir], policy);
     return removed > 0;
 }
 
 // They stand in the order of their names.
-void insert(Subject& subject, const NetworkPolicy& policy)
+void insert(Subject& subject, const NetworkPolicyPointer& policy)
 {
-    const auto name = [](const NetworkPolicy* one) -> const std::string& { return one->name; };
+    const auto name = [](const NetworkPolicyPointer& one) -> const std::string& {
+        return one->name;
+    };
     for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS}) {
-        if (!(dir == DIRECTION_INGRESS ? policy.ingress : policy.egress))
+        if (!(dir == DIRECTION_INGRESS ? policy->ingress : policy->egress))
             continue;
         auto& policies = subject.policies[dir];
-        policies.insert(std::ranges::lower_bound(policies, policy.name, {}, name), &policy);
+        policies.insert(std::ranges::lower_bound(policies, policy->name, {}, name), policy);
     }
 }
 
@@ -231,23 +233,23 @@ void insert_all(const World& world, Subject& subject)
 {
     for (const auto& policy : world.policies)
         if (selects(*policy, *subject.local))
-            insert(subject, *policy);
+            insert(subject, policy);
 }
 
 } // namespace
 
-bool has_enforced(const World& world, const std::vector<const NetworkPolicy*>& policies)
+bool has_enforced(const World& world, const NetworkPolicies& policies)
 {
     return std::ranges::any_of(
-        policies, [&](const NetworkPolicy* policy) { return !world.rehearses(*policy); });
+        policies, [&](const NetworkPolicyPointer& policy) { return !world.rehearses(*policy); });
 }
 
-std::vector<const NetworkPolicy*> isolating(const World& world,
-                                            const std::vector<const NetworkPolicy*>& policies)
+NetworkPolicies isolating(const World& world, const NetworkPolicies& policies)
 {
-    std::vector<const NetworkPolicy*> enforced;
-    std::ranges::copy_if(policies, std::back_inserter(enforced),
-                         [&](const NetworkPolicy* policy) { return !world.rehearses(*policy); });
+    NetworkPolicies enforced;
+    std::ranges::copy_if(
+        policies, std::back_inserter(enforced),
+        [&](const NetworkPolicyPointer& policy) { return !world.rehearses(*policy); });
     return enforced.empty() ? policies : enforced;
 }
 
@@ -313,13 +315,13 @@ void Subjects::follow_policies(const World& before, const World& now,
     for_each_difference(
         before.policies, now.policies,
         [&](const auto& gone) {
-            each_known([&](Subject& subject) { return remove(subject, *gone); });
+            each_known([&](Subject& subject) { return remove(subject, gone); });
         },
         [&](const auto& fresh) {
             each_known([&](Subject& subject) {
                 const bool selected = selects(*fresh, *subject.local);
                 if (selected)
-                    insert(subject, *fresh);
+                    insert(subject, fresh);
                 return selected;
             });
         });

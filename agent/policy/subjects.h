@@ -5,29 +5,36 @@
 #include "policy/identities.h"
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace ebpfd {
 
+// Whoever tells policies, or their rules, by their addresses has a part in them: as long as it
+// does, no other lies there.
+using NetworkPolicyPointer = std::shared_ptr<const NetworkPolicy>;
+using ClusterPolicyPointer = std::shared_ptr<const ClusterPolicy>;
+using NetworkPolicies = std::vector<NetworkPolicyPointer>;
+using ClusterPolicies = std::vector<ClusterPolicyPointer>;
+
 // A local interface and the policies for its pod, by direction.
 struct Subject {
     const LocalInterface* local = nullptr;
     // Those that isolate it, in the order of their keys.
-    std::array<std::vector<const NetworkPolicy*>, DIRECTION_COUNT> policies{};
+    std::array<NetworkPolicies, DIRECTION_COUNT> policies{};
     // Those with rules for it, in the order of tier, priority and name; the Baseline tier is
     // left out where NetworkPolicies in force isolate: they are final.
-    std::array<std::vector<const ClusterPolicy*>, DIRECTION_COUNT> cluster_policies{};
+    std::array<ClusterPolicies, DIRECTION_COUNT> cluster_policies{};
 };
 
 // Whether one of them is in force.
-bool has_enforced(const World& world, const std::vector<const NetworkPolicy*>& policies);
+bool has_enforced(const World& world, const NetworkPolicies& policies);
 
 // What an isolation by these policies of one pod and direction rests on: those in force, else, for
 // a dry run, all of them.
-std::vector<const NetworkPolicy*> isolating(const World& world,
-                                            const std::vector<const NetworkPolicy*>& policies);
+NetworkPolicies isolating(const World& world, const NetworkPolicies& policies);
 
 // All local interfaces in the order of their numbers. Of policies with one key, the one
 // written last counts.

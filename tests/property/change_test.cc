@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <iterator>
+#include <memory>
 
 using namespace ebpfd;
 
@@ -98,7 +99,8 @@ TEST(Changes, CompiledOneByOneGiveThePlanOfTheLastWorld)
     });
 }
 
-// Where the objects of earlier Worlds are gone, others may lie where they lay.
+// Where the objects of earlier Worlds are gone, others may lie where they lay. Policies go as soon
+// as nothing rests on them.
 TEST(Changes, NothingIsTakenForAnObjectThatIsGone)
 {
     check(histories, [](uint64_t seed) {
@@ -106,6 +108,7 @@ TEST(Changes, NothingIsTakenForAnObjectThatIsGone)
         World world = random_world(dice);
         world.cluster_policies = {};
         sort_objects(world);
+        std::vector<std::weak_ptr<const NetworkPolicy>> seen;
         Compiler compiler;
         for (int change = 0; change < changes_each; ++change) {
             const auto changed = compiler.compile(world);
@@ -113,8 +116,12 @@ TEST(Changes, NothingIsTakenForAnObjectThatIsGone)
             RC_ASSERT(changed.has_value() == scratch.has_value());
             if (changed)
                 expect_same(*changed, *scratch);
+            seen.insert(seen.end(), world.policies.begin(), world.policies.end());
             change_world(dice, world);
         }
+        world.policies = {};
+        RC_ASSERT(compiler.compile(world).has_value());
+        RC_ASSERT(std::ranges::all_of(seen, [](const auto& policy) { return policy.expired(); }));
     });
 }
 
