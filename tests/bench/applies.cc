@@ -86,31 +86,38 @@ ebpfd::TraceQuestion to_pod_0(const World& world, const ebpfd::IpAddress& source
 }
 
 // With that policy instead of policy 0, or beside all.
-Plan plan_with(World world, const std::string& policy, bool beside)
+World with(World world, const std::string& policy, bool beside)
 {
-    std::vector<std::shared_ptr<const ebpfd::NetworkPolicy>> policies(world.policies.begin(),
-                                                                      world.policies.end());
+    std::vector<std::shared_ptr<const ebpfd::NetworkPolicy>> policies = world.policies;
     if (beside)
         policies.push_back(read_policy(policy));
     else
         policies.front() = read_policy(policy);
     world.policies = std::move(policies);
-    return must(ebpfd::compile(world));
+    return world;
+}
+
+// One after the other by one compiler, as the agent does it.
+Pair pair_of(const World& closed, const World& open, const ebpfd::TraceQuestion& question)
+{
+    ebpfd::Compiler compiler;
+    Plan first = must(compiler.compile(closed));
+    return {std::move(first), must(compiler.compile(open)), question};
 }
 
 Pair one_rule(const World& world, const Cluster& cluster)
 {
     const auto source = world.pods[cluster.pod_of(0, 2)]->addresses.front();
-    return {plan_with(world, cluster.policy(0, Cluster::open_port + 1), false),
-            plan_with(world, cluster.policy(0), false),
-            to_pod_0(world, source, Cluster::open_port)};
+    return pair_of(with(world, cluster.policy(0, Cluster::open_port + 1), false),
+                   with(world, cluster.policy(0), false),
+                   to_pod_0(world, source, Cluster::open_port));
 }
 
 Pair all_blocks(const World& world)
 {
-    return {plan_with(world, policy_of_blocks(0, blocks), true),
-            plan_with(world, policy_of_blocks(1, blocks), true),
-            to_pod_0(world, *ebpfd::IpAddress::parse(block_address(1, 0)), block_port)};
+    return pair_of(with(world, policy_of_blocks(0, blocks), true),
+                   with(world, policy_of_blocks(1, blocks), true),
+                   to_pod_0(world, *ebpfd::IpAddress::parse(block_address(1, 0)), block_port));
 }
 
 // Microseconds from the call to the first answer by the new plan, which another thread asks the

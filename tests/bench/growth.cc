@@ -38,6 +38,24 @@ Measurement about(const char* name, const char* unit)
     return {.group = "growth", .name = name, .unit = unit, .size_name = "pods"};
 }
 
+// By a compiler that has seen the cluster before, as an agent's has.
+Samples compile_changes(const Run& run, const Cluster& cluster, ebpfd::World world)
+{
+    ebpfd::Compiler compiler;
+    must(compiler.compile(world));
+    std::vector<std::shared_ptr<const ebpfd::NetworkPolicy>> policies = world.policies;
+    Samples times;
+    for (int round = 0; round < 10 * run.rounds(); ++round) {
+        const auto port = static_cast<uint16_t>(Cluster::open_port + 1 - round % 2);
+        policies.front() = read_policy(cluster.policy(0, port));
+        world.policies = policies;
+        const auto start = steady_clock::now();
+        must(compiler.compile(world));
+        times.add(ms_since(start));
+    }
+    return times;
+}
+
 void measure_size(Run& run, const Cluster& cluster)
 {
     run.say(fmt::format("growth: {} policies, {} pods", cluster.policies, cluster.pods));
@@ -54,11 +72,13 @@ void measure_size(Run& run, const Cluster& cluster)
         if (plan.endpoints.size() != cluster.local_pods() || plan.addresses.size() < cluster.pods)
             throw std::runtime_error("a plan lacks what it should have");
     }
-    run.record(about("the cluster compiled", "ms"), "compile", cluster.pods, times);
+    run.record(about("the cluster compiled", "ms"), "all of it", cluster.pods, times);
     const auto what = about("memory of a compilation", "MB");
     run.record(what, "the cluster itself", cluster.pods, Samples({with_world - empty}));
     run.record(what, "more at the most, while it is compiled", cluster.pods,
                Samples({memory("VmHWM") - with_world}));
+    run.record(about("the cluster compiled", "ms"), "a policy that changed", cluster.pods,
+               compile_changes(run, cluster, world));
 }
 
 } // namespace
