@@ -64,6 +64,7 @@ Result<void> adopt_rules(const Maps& maps, Applied& applied)
 
 Result<void> adopt_rulesets(const Maps& maps, Applied& applied)
 {
+    SharedBitmaps bitmaps;
     std::map<uint32_t, std::shared_ptr<RulesetRows>> found;
     auto rows_of = [&](uint32_t number) -> RulesetRows& {
         auto& rows = found[number];
@@ -75,7 +76,7 @@ Result<void> adopt_rulesets(const Maps& maps, Applied& applied)
         [&](uint32_t number, const ruleset& value) { rows_of(number).header = header_of(value); });
     if (done)
         done = maps.peers.for_each([&](const peer_key& key, const bitmap& rules) {
-            rows_of(key.ruleset).peers.emplace_back(key.identity, rules);
+            rows_of(key.ruleset).peers.emplace_back(key.identity, bitmaps.share(rules));
         });
     if (done)
         done = maps.cidrs.for_each([&](const cidr_key& key, const bitmap& rules) {

@@ -43,11 +43,14 @@ template <class K, class V> const V* find_row(const Table<K, V>& table, const K&
     return row != table.end() && same_bytes(row->first, key) ? &row->second : nullptr;
 }
 
+// Rows by identity. Most have the same rules as many others, and share them.
+using PeerRows = Table<uint32_t, std::shared_ptr<const bitmap>>;
+
 // All rows of one rule set, in four maps.
 struct RulesetRows {
-    std::string header;            // the bytes of struct ruleset up to its last rule
-    Table<uint32_t, bitmap> peers; // by identity
-    Rows<cidr_key, bitmap> cidrs;  // values until a plan is in force
+    std::string header; // the bytes of struct ruleset up to its last rule
+    PeerRows peers;
+    Rows<cidr_key, bitmap> cidrs; // values until a plan is in force
     Rows<port_key, bitmap> ports;
 };
 

@@ -100,7 +100,7 @@ void add_ruleset(uint32_t number, const RulesetRows& rows, Changes& changes)
     changes.cidrs.add(rows.cidrs);
     changes.ports.add(rows.ports);
     for (const auto& [identity, rules] : rows.peers)
-        changes.peers.add({number, identity}, rules);
+        changes.peers.add({number, identity}, *rules);
 }
 
 void retire_ruleset(uint32_t number, const RulesetRows& rows, Retirement& obsolete)
@@ -116,9 +116,9 @@ void compare_peers(uint32_t number, const RulesetRows& current, const RulesetRow
                    Changes& changes)
 {
     merge(current.peers, next.peers, std::less<>{},
-          [&](uint32_t identity, const bitmap* before, const bitmap* after) {
+          [&](uint32_t identity, const auto* before, const auto* after) {
               if (!before)
-                  changes.peers.add({number, identity}, *after);
+                  changes.peers.add({number, identity}, **after);
               else if (!after)
                   changes.obsolete.peers.push_back({number, identity});
           });

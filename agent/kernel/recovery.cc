@@ -45,7 +45,7 @@ std::string ruleset_content(const RulesetRows& rows)
     append_rows(rows.cidrs, content);
     append_rows(rows.ports, content);
     for (const auto& [identity, rules] : rows.peers)
-        content += bytes_of(identity) + bytes_of(rules);
+        content += bytes_of(identity) + bytes_of(*rules);
     return content;
 }
 

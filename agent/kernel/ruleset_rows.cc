@@ -10,21 +10,23 @@ namespace ebpfd {
 
 namespace {
 
-Table<uint32_t, bitmap> peers_of(const NumberedRuleset& numbered)
+PeerRows peers_of(const NumberedRuleset& numbered)
 {
-    Table<uint32_t, bitmap> peers;
-    peers.reserve(numbered.planned.peers.size());
+    SharedBitmaps bitmaps;
+    PeerRows peers;
+    peers.reserve(numbered.planned.peers.size() + numbered.planned.rehearsed_services.size());
     for (const auto& peer : numbered.planned.peers)
-        peers.emplace_back(numbered.identities[peer.identity].number, encode_bitmap(peer.rules));
+        peers.emplace_back(numbered.identities[peer.identity].number,
+                           bitmaps.share(encode_bitmap(peer.rules)));
     for (const auto& peer : numbered.planned.rehearsed_services)
         peers.emplace_back(numbered.identities[peer.identity].number | IDENTITY_REHEARSED,
-                           encode_bitmap(peer.rules));
+                           bitmaps.share(encode_bitmap(peer.rules)));
     std::ranges::sort(peers, {}, [](const auto& row) { return row.first; });
     return peers;
 }
 
 // Whether identities that both have, have the same rules in both.
-bool agree(const Table<uint32_t, bitmap>& left, const Table<uint32_t, bitmap>& right)
+bool agree(const PeerRows& left, const PeerRows& right)
 {
     auto other = right.begin();
     for (const auto& [identity, rules] : left) {
@@ -32,13 +34,13 @@ bool agree(const Table<uint32_t, bitmap>& left, const Table<uint32_t, bitmap>& r
             ++other;
         if (other == right.end())
             return true;
-        if (other->first == identity && !same_bytes(other->second, rules))
+        if (other->first == identity && !same_bytes(*other->second, *rules))
             return false;
     }
     return true;
 }
 
-bool same_identities(const Table<uint32_t, bitmap>& left, const Table<uint32_t, bitmap>& right)
+bool same_identities(const PeerRows& left, const PeerRows& right)
 {
     return std::ranges::equal(
         left, right, {}, [](const auto& row) { return row.first; },
@@ -46,6 +48,14 @@ bool same_identities(const Table<uint32_t, bitmap>& left, const Table<uint32_t, 
 }
 
 } // namespace
+
+std::shared_ptr<const bitmap> SharedBitmaps::share(const bitmap& rules)
+{
+    const auto [known, fresh] = known_.try_emplace(rules);
+    if (fresh)
+        known->second = std::make_shared<const bitmap>(rules);
+    return known->second;
+}
 
 std::shared_ptr<RulesetRows> make_rows(const NumberedRuleset& numbered, uint32_t number)
 {

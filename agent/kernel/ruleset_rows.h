@@ -3,6 +3,7 @@
 #include "kernel/applied.h"
 #include "model/plan.h"
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -13,6 +14,15 @@ struct NumberedRuleset {
     const PlanRuleset& planned;
     const NumberedList<PlanRule, rule_info>& rules;
     const NumberedList<PlanIdentity, NoRow>& identities;
+};
+
+// Equal bitmaps as one.
+class SharedBitmaps {
+public:
+    std::shared_ptr<const bitmap> share(const bitmap& rules);
+
+private:
+    std::map<bitmap, std::shared_ptr<const bitmap>, ByBytes> known_;
 };
 
 // The rows of a rule set that is not in the maps yet.
