@@ -269,6 +269,8 @@ RulesetPool::RulesetPointer RulesetPool::keep(Ruleset ruleset)
         if (known == nullptr || known->planned->key != ruleset.planned->key)
             continue;
         ruleset.place = known->place;
+        // A name that resolves to nothing by now is not in the key.
+        ruleset.resolves = ruleset.resolves || known->resolves;
         if (same_rows(*known->planned, *ruleset.planned))
             ruleset.planned = known->planned;
         *known = std::move(ruleset);

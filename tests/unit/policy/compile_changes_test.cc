@@ -116,6 +116,23 @@ TEST_F(CompileChanges, APolicyOfPodsWithDifferentPortsLeavesNothingBehind)
     compile_next(scene.world);
 }
 
+// A rehearsed rule whose name resolves to nothing is in no key: the pod shares a rule set with
+// those that the policy does not select.
+TEST_F(CompileChanges, ANameThatComesToResolveIsFoundByThoseWhoAskForIt)
+{
+    Scene scene;
+    scene.local("shop/web", {{"app", "web"}, {"part", "asks"}}, {"10.0.0.1"});
+    scene.local("shop/web-2", WEB, {"10.0.0.2"});
+    NetworkPolicy asks =
+        egress_policy("shop/asks", {{"part", "asks"}}, Rules().rule({pods(DB)}, {named("http")}));
+    asks.dry_run = true;
+    scene.add(asks);
+    scene.add(egress_policy("shop/out", WEB, Rules().rule({pods(DB)}, {port(80)})));
+    compile_next(scene.world);
+    scene.pod("shop/db", DB, {"10.0.0.9"}).ports = {{"http", Protocol::tcp, 53}};
+    compile_next(scene.world);
+}
+
 TEST_F(CompileChanges, AClusterPolicyReplacedAgainAndAgainLeavesNothingBehind)
 {
     Scene scene = shop();
