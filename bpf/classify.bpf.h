@@ -4,34 +4,11 @@
  * The slow path: which rule decides over a new connection. The number of lookups does not
  * depend on the number of rules: address, rule set, then peer, CIDR and port bitmaps.
  */
+#include "decided.bpf.h"
 #include "endpoint.bpf.h"
 #include "identity.bpf.h"
-#include "packet.bpf.h"
 #include "ruleset.bpf.h"
 #include "verdict.bpf.h"
-
-/* A connection to be judged, in the direction in which it is or was opened. */
-struct question {
-	__u8 pod[16];
-	__u8 peer[16];
-	__u32 ruleset;
-	__u32 generation;
-	__be16 port; /* of the destination */
-	__u8 protocol;
-	__u8 direction;
-	__u8 believed; /* the peer's address may be the node's, or the pod's own */
-	__u8 traced;   /* by a test run, which packets may interrupt */
-	__u8 pad[2];
-};
-
-struct decision {
-	__u32 rule;
-	__u32 enforced_rule; /* as in struct flow */
-	__u32 identity;
-	__u8 verdict;
-	__u8 reason;
-	__u8 pad[2];
-};
 
 static const struct bitmap no_rules;
 
@@ -267,9 +244,9 @@ static __always_inline void match_rules(const struct question *q, const struct d
 	matches->watching = watching;
 }
 
-/* By the rules of the set. */
-static __always_inline void classify_by(const struct question *q, struct decision *d,
-                                        const struct ruleset *set)
+/* By the rules of the set. Returns its flags. */
+static __always_inline __u32 classify_by(const struct question *q, struct decision *d,
+                                         const struct ruleset *set)
 {
 	struct matches *matches;
 	__u32 entry = q->traced ? MATCH_TRACE : MATCH_PACKET, service = 0;
@@ -277,7 +254,7 @@ static __always_inline void classify_by(const struct question *q, struct decisio
 	matches = bpf_map_lookup_elem(&match_map, &entry);
 	if (!set || !matches) { /* never: a set is written before it is referred to */
 		decide(d, REASON_DENIED);
-		return;
+		return RULESET_HAS_CIDRS;
 	}
 	if (d->identity == IDENTITY_SERVICE && q->direction == DIRECTION_EGRESS)
 		service = find_service(q);
@@ -288,6 +265,27 @@ static __always_inline void classify_by(const struct question *q, struct decisio
 		match_rules(q, d, set, matches);
 	}
 	decide_by_rules(d, set, matches);
+	return set->flags;
+}
+
+/*
+ * By what was decided before, where that is known. Not for services, whose address is no identity;
+ * nor for a test run, which a packet may interrupt.
+ */
+static __always_inline void classify_again(const struct question *q, struct decision *d)
+{
+	struct decided_rules *known = NULL;
+	__u32 number = q->ruleset, identity = d->identity, flags;
+
+	if (!q->traced && identity != IDENTITY_SERVICE)
+		known = find_decided(q, identity);
+	if (known && is_decided(known, q, identity)) {
+		*d = known->decision;
+		return;
+	}
+	flags = classify_by(q, d, bpf_map_lookup_elem(&ruleset_map, &number));
+	if (known)
+		keep_decided(known, q, identity, !!(flags & RULESET_HAS_CIDRS), d);
 }
 
 /*
@@ -296,8 +294,6 @@ static __always_inline void classify_by(const struct question *q, struct decisio
  */
 __noinline int classify(const struct question *q, struct decision *d)
 {
-	__u32 number;
-
 	if (!q || !d)
 		return 0;
 	d->rule = 0;
@@ -319,7 +315,6 @@ __noinline int classify(const struct question *q, struct decision *d)
 		decide(d, REASON_NODE);
 		return 0;
 	}
-	number = q->ruleset;
-	classify_by(q, d, bpf_map_lookup_elem(&ruleset_map, &number));
+	classify_again(q, d);
 	return 0;
 }

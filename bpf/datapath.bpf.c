@@ -294,7 +294,7 @@ static __always_inline int track(struct __sk_buff *skb, struct passage *at)
 	struct found found;
 
 	make_key(at, &at->packet.tuple, skb->ifindex);
-	find_entry(&found, &at->id);
+	look_up(&found, &at->id);
 	return follow_or_judge(skb, at, &found);
 }
 
@@ -320,8 +320,7 @@ static __noinline int copy_quoted(struct __sk_buff *skb, struct passage *at)
 	struct found found;
 
 	make_key(at, quoted, skb->ifindex);
-	find_entry(&found, &at->id);
-	if (!found.entry || !copy)
+	if (!look_up(&found, &at->id) || !copy)
 		return 0;
 	*copy = found.entry->flow;
 	return is_unchanged(&found) && class_of(found.seen) != FLOW_ENTRY_REFUSED &&

@@ -143,11 +143,11 @@ union decided {
 };
 
 /* Whether the packet only goes on with what its flow does. */
-static __always_inline int changes_nothing(const struct flow *flow, union decided decided,
-                                           __u32 class, __u32 direction, __u32 tcp_flags)
+static __always_inline int changes_nothing(union decided decided, __u32 class, __u32 direction,
+                                           __u32 tcp_flags)
 {
 	if (is_refused(decided.verdict) ||
-	    tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | (__u8)~flow->tcp_flags[direction]))
+	    tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))
 		return 0;
 	if (class == FLOW_ENTRY_LASTING)
 		return decided.state == FLOW_ESTABLISHED;
@@ -226,13 +226,15 @@ static __always_inline enum express pass_again(const struct found *found, const 
 	__u32 endpoint = flow->endpoint;
 	__u64 now = coarse_ns();
 
-	if (!changes_nothing(flow, decided, class_of(found->seen), direction, p->tcp_flags) ||
+	if (!changes_nothing(decided, class_of(found->seen), direction, p->tcp_flags) ||
 	    (state.watch.signs && now - flow->reported_ns > report_interval_ns) ||
 	    !is_unchanged(found))
 		return EXPRESS_NONE;
 	count_packet(endpoint, direction, decided.reason, decided.verdict >= VERDICT_WOULD_DENY,
 	             bytes);
 	count_in_flow(flow, direction, bytes, now);
+	if (p->tcp_flags & ~flow->tcp_flags[direction])
+		flow->tcp_flags[direction] |= p->tcp_flags;
 	return EXPRESS_PASS;
 }
 

@@ -96,7 +96,8 @@ static __noinline int report_flow(const struct flow_key *key, struct flow *flow,
 		return 0;
 	}
 	fill_event(event, key, flow, type);
-	fill_health(event, key);
+	if (type != EVENT_FLOW_OPEN) /* nothing is known yet */
+		fill_health(event, key);
 	bpf_ringbuf_submit(event, wakeup(&flow_ring));
 	count_record(type, OUTCOME_DELIVERED);
 	return 0;

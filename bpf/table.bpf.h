@@ -156,6 +156,13 @@ static __always_inline void find_entry(struct found *f, const struct flow_id *id
 		f->entry = NULL;
 }
 
+/* Where speed matters less than the stack. Returns whether there is one. */
+static __noinline int look_up(struct found *f, const struct flow_id *id)
+{
+	find_entry(f, id);
+	return f->entry != NULL;
+}
+
 /* Returns whether the tag was still what was seen of it. */
 static __always_inline int change_tag(struct found *f, __u32 tag)
 {
@@ -303,12 +310,6 @@ __noinline int find_room(const struct flow_id *id, __u32 class, int others_known
 	return number * (FLOW_CLASS_MASK + 1) + (best.rank >> RANK_CLASS_SHIFT);
 }
 
-static __noinline int find_again(struct found *f, const struct flow_id *id)
-{
-	find_entry(f, id);
-	return f->entry != NULL;
-}
-
 /*
  * Takes an entry for a newcomer of that class, which is then busy. Returns the class of who was
  * there, -ENOSPC if there is no room, -EBUSY if another CPU is at this flow or was faster.
@@ -320,7 +321,7 @@ static __always_inline int claim_entry(const struct flow_id *id, struct found *f
 	__u32 number, had;
 
 	if (room == -EEXIST) /* since it was looked for, or another flow with the same tag */
-		room = find_again(f, id) ? -EBUSY : find_room(id, class, 1);
+		room = look_up(f, id) ? -EBUSY : find_room(id, class, 1);
 	if (room < 0)
 		return room;
 	number = (__u32)room / (FLOW_CLASS_MASK + 1);
