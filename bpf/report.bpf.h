@@ -75,6 +75,15 @@ static __always_inline int is_watched(const struct flow_key *key, const struct f
 	return !state.watch.pod || is_watched_pod(key);
 }
 
+/* Nothing is known of a flow that opens, nor, but of TCP, of one that is answered. */
+static __always_inline int may_have_health(const struct flow_key *key, const struct flow *flow,
+                                           __u8 type)
+{
+	if (type == EVENT_FLOW_UPDATE && flow->packets[!flow->direction] == 1)
+		return key->protocol == IPPROTO_TCP;
+	return type != EVENT_FLOW_OPEN;
+}
+
 /*
  * A flow tells of itself; changed: of more than that it lives. Whether there is room is asked
  * once: kernel 6.1 takes the answer to a second question about the same record for open, and
@@ -96,7 +105,7 @@ static __noinline int report_flow(const struct flow_key *key, struct flow *flow,
 		return 0;
 	}
 	fill_event(event, key, flow, type);
-	if (type != EVENT_FLOW_OPEN) /* nothing is known yet */
+	if (may_have_health(key, flow, type))
 		fill_health(event, key);
 	bpf_ringbuf_submit(event, wakeup(&flow_ring));
 	count_record(type, OUTCOME_DELIVERED);

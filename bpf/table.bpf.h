@@ -14,7 +14,7 @@ const volatile struct flow_hashing hashing = {.buckets = 1}; /* set between open
 /* A flow's key, as it is hashed and compared. */
 struct flow_id {
 	__u64 word[sizeof(struct flow_key) / 8 + 1];
-	__u64 hash; /* universal in its upper half */
+	__u64 hash; /* best mixed in its upper half */
 };
 
 #define TAG_SHIFT 32
@@ -27,17 +27,26 @@ struct found {
 	__u32 bucket;
 };
 
+static __always_inline __u64 seeded(__u32 pair, __u64 first, __u64 second)
+{
+	return (hashing.seed[2 * pair] + first) * (hashing.seed[2 * pair + 1] + second);
+}
+
 /*
- * Multilinear hashing of pairs: whatever two keys are, the seeds decide whether the upper half of
- * their sums is the same, with a chance of one in 2^32. So nobody can choose his bucket. (Lemire,
- * Kaser: Strongly universal string hashing is fast, 2014.)
+ * A sum of products with secret seeds: whatever two keys are, the seeds decide whether their sums
+ * collide, so nobody can choose his bucket (multilinear hashing: Lemire, Kaser, 2014). Keys in a row
+ * have sums in a row, which the last multiplication scatters.
  */
 static __always_inline void hash_id(struct flow_id *id)
 {
-	id->hash = 0;
-	for (__u32 i = 0; i < sizeof(id->word) / 8; i++)
-		id->hash += (hashing.seed[2 * i] + (__u32)id->word[i]) *
-		            (hashing.seed[2 * i + 1] + (id->word[i] >> 32));
+	const __u64 *word = id->word;
+	__u64 sum;
+
+	sum = seeded(0, (__u32)word[0], word[0] >> 32);
+	sum += seeded(1, (__u32)word[1], word[1] >> 32);
+	/* Interfaces have low numbers: there is room for the protocol above them. */
+	sum += seeded(2, (__u32)word[2] + (word[3] << 24), word[2] >> 32);
+	id->hash = (sum ^ sum >> 32) * 0x9e3779b97f4a7c15ULL;
 }
 
 static __always_inline void make_id(struct flow_id *id, const struct flow_key *key)
@@ -277,65 +286,93 @@ static __always_inline int survey(struct room *room, const struct flow_id *id, _
 	return 0;
 }
 
-/*
- * Which entry a newcomer of that class may take: free, or of a class below his own or like it. The
- * less crowded bucket is taken, so that a table which is half full has room for everybody. Returns
- * its number, and its class in the lowest bits; -ENOSPC: there is none; or what survey() says. A
- * global function: verified once.
- */
-__noinline int find_room(const struct flow_id *id, __u32 class, int others_known)
+static __always_inline int number_room(__u32 bucket, __u32 rank)
 {
-	__u32 bucket, number;
+	__u32 number = bucket * FLOW_WAYS + (rank & (FLOW_WAYS - 1));
+
+	return number * (FLOW_CLASS_MASK + 1) + (rank >> RANK_CLASS_SHIFT);
+}
+
+/*
+ * Which entry is the best for a newcomer. Once the first bucket is half full, the less crowded one is
+ * taken, so that a table which is half full has room for everybody. Returns its number, and the class
+ * of who is there in the lowest bits; or what survey() says. A global function: verified once.
+ */
+__noinline int find_room(const struct flow_id *id, int others_known)
+{
+	__u32 bucket, second;
 	struct room best, other;
 	int error;
 
 	if (!id)
 		return -EBUSY;
 	bucket = bucket_of(id, 0);
-	number = bucket_of(id, 1);
 	error = survey(&best, id, bucket, others_known);
-	if (!error)
-		error = survey(&other, id, number, others_known);
+	if (error)
+		return error;
+	if (best.taken < FLOW_WAYS / 2)
+		return number_room(bucket, best.rank);
+	second = bucket_of(id, 1);
+	error = survey(&other, id, second, others_known);
 	if (error)
 		return error;
 	if (other.rank >> RANK_CLASS_SHIFT < best.rank >> RANK_CLASS_SHIFT ||
 	    (other.rank >> RANK_CLASS_SHIFT == best.rank >> RANK_CLASS_SHIFT &&
-	     best.taken >= FLOW_WAYS / 2 && other.taken < best.taken)) {
-		best.rank = other.rank;
-		bucket = number;
+	     other.taken < best.taken))
+		return number_room(second, other.rank);
+	return number_room(bucket, best.rank);
+}
+
+/* Has the memory come that will be written after the judgement: it is seldom in the cache. */
+static __always_inline void touch_room(int room)
+{
+	__u32 number = (__u32)room / (FLOW_CLASS_MASK + 1);
+	struct flow_entry *entry;
+
+	if (room < 0)
+		return;
+	entry = bpf_map_lookup_elem(&flow_map, &number);
+	if (entry) {
+		(void)*(volatile __u64 *)&entry->key;
+		(void)*(volatile __u64 *)&entry->flow.packets;
 	}
-	if (best.rank >> RANK_CLASS_SHIFT > class)
-		return -ENOSPC;
-	number = bucket * FLOW_WAYS + (best.rank & (FLOW_WAYS - 1));
-	return number * (FLOW_CLASS_MASK + 1) + (best.rank >> RANK_CLASS_SHIFT);
+}
+
+/* Makes the entry of that number busy, if it is still of that class. */
+static __always_inline int take_room(const struct flow_id *id, struct found *f, __u32 number,
+                                     __u32 class)
+{
+	struct flow_tags *tags = tags_of(number / FLOW_WAYS);
+
+	f->bucket = number / FLOW_WAYS;
+	f->entry = bpf_map_lookup_elem(&flow_map, &number);
+	if (!tags || !f->entry)
+		return 0;
+	f->tag = &tags->tag[number % FLOW_WAYS];
+	f->seen = read_tag(f->tag);
+	return class_of(f->seen) == class && change_tag(f, tag_of(id) | FLOW_ENTRY_BUSY);
 }
 
 /*
- * Takes an entry for a newcomer of that class, which is then busy. Returns the class of who was
- * there, -ENOSPC if there is no room, -EBUSY if another CPU is at this flow or was faster.
+ * Takes an entry for a newcomer of that class, which is then busy: free, or of a class below his own
+ * or like it. room: of an earlier find_room(). Returns the class of who was there, -ENOSPC if there
+ * is no room, -EBUSY if another CPU is at this flow.
  */
-static __always_inline int claim_entry(const struct flow_id *id, struct found *f, __u32 class)
+static __always_inline int claim_entry(const struct flow_id *id, struct found *f, __u32 class,
+                                       int room)
 {
-	int room = find_room(id, class, 0);
-	struct flow_tags *tags;
-	__u32 number, had;
-
-	if (room == -EEXIST) /* since it was looked for, or another flow with the same tag */
-		room = look_up(f, id) ? -EBUSY : find_room(id, class, 1);
-	if (room < 0)
-		return room;
-	number = (__u32)room / (FLOW_CLASS_MASK + 1);
-	had = class_of(room);
-	f->bucket = number / FLOW_WAYS;
-	tags = tags_of(f->bucket);
-	f->entry = bpf_map_lookup_elem(&flow_map, &number);
-	if (!tags || !f->entry)
-		return -EBUSY;
-	f->tag = &tags->tag[number % FLOW_WAYS];
-	f->seen = read_tag(f->tag);
-	if (class_of(f->seen) != had || !change_tag(f, tag_of(id) | FLOW_ENTRY_BUSY))
-		return -EBUSY;
-	return had;
+	for (int tries = 0; tries < 2; tries++) {
+		if (room == -EEXIST) /* since it was looked for, or another flow with its tag */
+			room = look_up(f, id) ? -EBUSY : find_room(id, 1);
+		if (room < 0)
+			return room;
+		if (class_of(room) > class)
+			return -ENOSPC;
+		if (take_room(id, f, (__u32)room / (FLOW_CLASS_MASK + 1), class_of(room)))
+			return class_of(room);
+		room = find_room(id, 0); /* somebody was faster */
+	}
+	return -EBUSY;
 }
 
 /* Fills a busy entry and opens it to all. */

@@ -88,7 +88,7 @@ EBPFD_ASSERT_SIZE(struct flow_entry, 128);
  * A newcomer takes a free entry, else one of the lowest class in both buckets, below his own.
  */
 #define FLOW_WAYS 8
-#define FLOW_LASTING_WAYS 6 /* the others always have room for newcomers */
+#define FLOW_LASTING_WAYS 7 /* one way is left to newcomers */
 #define FLOW_CLASS_MASK 7U
 
 enum flow_class {
@@ -106,8 +106,8 @@ struct flow_tags {
 
 /* How flows are hashed: by numbers that no pod can guess, which stay while the table lives. */
 struct flow_hashing {
-	__u64 seed[8];
+	__u64 seed[6];
 	__u32 buckets; /* a power of two */
 	__u32 pad;
 };
-EBPFD_ASSERT_SIZE(struct flow_hashing, 72);
+EBPFD_ASSERT_SIZE(struct flow_hashing, 56);

@@ -36,4 +36,4 @@ struct datapath_state {
 	struct watch watch;
 	struct flow_hashing hashing; /* as the programs have it, for those that are loaded later */
 };
-EBPFD_ASSERT_SIZE(struct datapath_state, 176);
+EBPFD_ASSERT_SIZE(struct datapath_state, 160);
