@@ -151,12 +151,13 @@ private:
     std::vector<ServicePoint> points_;
 };
 
-// The lowest one speaks for the service: what is allowed comes first, and then what shows whether a
-// dry-run policy has a part in it.
-std::tuple<bool, bool, uint32_t> rank(const PlanRuleset& ruleset, const Walk& walk)
+// The lowest one speaks for the service: what is allowed comes first, then what shows whether a
+// dry-run policy has a part in it, then the highest rules.
+std::tuple<bool, bool, uint32_t, uint32_t> rank(const PlanRuleset& ruleset, const Walk& walk)
 {
     const bool denied = walk.rule && ruleset.bits[*walk.rule].action == ACTION_DENY;
-    return {denied, !walk.watcher, walk.rule.value_or(RULES_MAX)};
+    return {denied, !walk.watcher, walk.rule.value_or(RULES_MAX),
+            walk.watcher.value_or(RULES_MAX)};
 }
 
 } // namespace

@@ -128,6 +128,7 @@ static std::vector<const ClusterPolicy*> cluster_policies(const World& world, co
 struct Ending {
     Judgement judgement;
     size_t rank = 0;
+    size_t watcher_rank = 0;
 };
 
 class Trial {
@@ -141,6 +142,7 @@ public:
     {
         Ending ending = decide(statutes);
         ending.judgement.watcher = watcher_;
+        ending.watcher_rank = watcher_rank_;
         return ending;
     }
 
@@ -199,14 +201,17 @@ private:
                     return {{.why = REASON_RULE, .rule = RuleName{key, index}}, rank_};
                 }
         }
+        ++rank_;
         meet(std::ranges::all_of(isolating, &NetworkPolicy::dry_run), denial);
-        return {denial, ++rank_};
+        return {denial, rank_};
     }
 
     void meet(bool dry_run, Judgement named)
     {
-        if (dry_run && watcher_.empty())
-            watcher_.push_back(std::move(named));
+        if (!dry_run || !watcher_.empty())
+            return;
+        watcher_.push_back(std::move(named));
+        watcher_rank_ = rank_;
     }
 
     const World& world_;
@@ -215,6 +220,7 @@ private:
     const Sight& sight_;
     size_t rank_ = 0;
     std::vector<Judgement> watcher_;
+    size_t watcher_rank_ = 0;
 };
 
 // Allowed if it is so by any endpoint behind the destination; the highest rule is named, of a way
@@ -226,7 +232,8 @@ static Judgement judge_by_rules(const World& world, const Packet& packet, const 
     for (const Sight& sight : sights(world, packet))
         endings.push_back(Trial(world, packet, pod, sight).run(statutes));
     const Ending best = *std::ranges::min_element(endings, {}, [](const Ending& end) {
-        return std::tuple(!end.judgement.allow, end.judgement.watcher.empty(), end.rank);
+        return std::tuple(!end.judgement.allow, end.judgement.watcher.empty(), end.rank,
+                          end.watcher_rank);
     });
     if (!best.judgement.allow && leads_back(world, packet, pod))
         return {.why = REASON_SELF};
