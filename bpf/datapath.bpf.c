@@ -185,12 +185,9 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 	struct question *q = &at->question;
 	struct decision *d = &at->decision;
 	struct flow *flow = get_draft();
-	int room = -EBUSY;
 
 	if (!endpoint || !flow)
 		return PASS;
-	if (!known->entry && !p->answer)
-		touch_room(room = find_room(&at->id, 0));
 	ask(q, &p->tuple, direction, endpoint, at->generation);
 	q->believed = direction == DIRECTION_EGRESS || is_believable(skb);
 	/* An answer to a SYN that was forgotten, or allowed under another policy. */
@@ -206,7 +203,7 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 	count_hits(d, at->now);
 	if (is_refused(flow->verdict)) {
 		if (may_be_kept(at, known))
-			enter(at, known, flow, FLOW_ENTRY_REFUSED, room);
+			enter(at, known, flow, FLOW_ENTRY_REFUSED);
 		return refuse(at, flow);
 	}
 	if (flow->verdict == VERDICT_ALLOW)
@@ -216,7 +213,7 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 	if (p->answer || keeps_direction(known, direction))
 		return PASS;
 	report_flow(&at->key, flow, EVENT_FLOW_OPEN, 1);
-	enter(at, known, flow, FLOW_ENTRY_PENDING, room);
+	enter(at, known, flow, FLOW_ENTRY_PENDING);
 	return PASS;
 }
 

@@ -323,21 +323,6 @@ __noinline int find_room(const struct flow_id *id, int others_known)
 	return number_room(bucket, best.rank);
 }
 
-/* Has the memory come that will be written after the judgement: it is seldom in the cache. */
-static __always_inline void touch_room(int room)
-{
-	__u32 number = (__u32)room / (FLOW_CLASS_MASK + 1);
-	struct flow_entry *entry;
-
-	if (room < 0)
-		return;
-	entry = bpf_map_lookup_elem(&flow_map, &number);
-	if (entry) {
-		(void)*(volatile __u64 *)&entry->key;
-		(void)*(volatile __u64 *)&entry->flow.packets;
-	}
-}
-
 /* Makes the entry of that number busy, if it is still of that class. */
 static __always_inline int take_room(const struct flow_id *id, struct found *f, __u32 number,
                                      __u32 class)
@@ -355,12 +340,13 @@ static __always_inline int take_room(const struct flow_id *id, struct found *f, 
 
 /*
  * Takes an entry for a newcomer of that class, which is then busy: free, or of a class below his own
- * or like it. room: of an earlier find_room(). Returns the class of who was there, -ENOSPC if there
- * is no room, -EBUSY if another CPU is at this flow.
+ * or like it. Returns the class of who was there, -ENOSPC if there is no room, -EBUSY if another CPU
+ * is at this flow.
  */
-static __always_inline int claim_entry(const struct flow_id *id, struct found *f, __u32 class,
-                                       int room)
+static __always_inline int claim_entry(const struct flow_id *id, struct found *f, __u32 class)
 {
+	int room = find_room(id, 0);
+
 	for (int tries = 0; tries < 2; tries++) {
 		if (room == -EEXIST) /* since it was looked for, or another flow with its tag */
 			room = look_up(f, id) ? -EBUSY : find_room(id, 1);

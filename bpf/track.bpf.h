@@ -193,16 +193,16 @@ static __always_inline void account(struct flow *flow, const struct passage *at)
 
 /*
  * Writes a flow, or a refusal, into the table: over an earlier one with the same key, if there is
- * one, else into an entry of its own. room: for that, from find_room().
+ * one, else into an entry of its own.
  */
 static __noinline int enter(const struct passage *at, struct found *f, const struct flow *flow,
-                            __u32 class, int room)
+                            __u32 class)
 {
 	struct ledger *ledger = this_ledger();
 	int had = FLOW_ENTRY_FREE;
 
 	if (!f->entry)
-		had = claim_entry(&at->id, f, class, room);
+		had = claim_entry(&at->id, f, class);
 	else if (!change_class(f, FLOW_ENTRY_BUSY))
 		return 0;
 	if (had >= 0 && f->entry)
