@@ -17,7 +17,7 @@
 #define PASS TC_ACT_UNSPEC
 #define DROP TC_ACT_SHOT
 
-#define CUT_SILENCE_NS 30000000000ULL /* of a cut flow's opener, before its peer is judged anew */
+#define CUT_SILENCE_NS 30000000000LL /* of a cut flow's opener, before its peer is judged anew */
 
 static __always_inline int pull(struct __sk_buff *skb)
 {
@@ -261,8 +261,11 @@ static __always_inline int is_sender(const struct flow *flow, const struct passa
  */
 static __always_inline int is_reversal(const struct flow *flow, const struct passage *at)
 {
+	/* Less than nothing where another CPU was a tick ahead. */
+	__s64 silence = at->now - flow->seen_ns;
+
 	return is_refused(flow->verdict) && flow->direction != at->direction &&
-	       at->key.protocol != IPPROTO_TCP && at->now - flow->seen_ns > CUT_SILENCE_NS;
+	       at->key.protocol != IPPROTO_TCP && silence > CUT_SILENCE_NS;
 }
 
 /* Whether a packet goes on with the flow of that entry, and does not begin another one. */
