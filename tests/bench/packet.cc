@@ -169,10 +169,10 @@ public:
     }
     double refused(bool v6 = false) { return hot(to_db(v6).tcp(1, 9, SYN).bytes()); }
     double established_at_random() { return shuffled(open_, to_db().tcp(0, port, ACK).bytes()); }
-    double first(bool v6 = false) { return shuffled(new_, to_db(v6).tcp(0, port, SYN).bytes()); }
+    double first(bool v6 = false) { return all_new(to_db(v6).tcp(0, port, SYN).bytes()); }
     double refused_first()
     {
-        return shuffled(new_, Packet{}.eth().ipv4(web_v4, api_v4).tcp(0, port, SYN).bytes());
+        return all_new(Packet{}.eth().ipv4(web_v4, api_v4).tcp(0, port, SYN).bytes());
     }
 
 private:
@@ -204,6 +204,12 @@ private:
         const Reader reader(bench_);
         return cost(from_pod_.get(), frame, bench_.web_ifindex()) -
                cost(open_.empty(), frame, bench_.web_ifindex());
+    }
+    double all_new(const Bytes& frame)
+    {
+        const double taken = shuffled(new_, frame);
+        bench_.forget_unanswered();
+        return taken;
     }
     double shuffled(const Traffic& traffic, const Bytes& frame)
     {

@@ -2,6 +2,7 @@
 #include "datapath/bench.h"
 
 #include "base/fd.h"
+#include "kernel/flow_table.h"
 #include "kernel/map.h"
 #include "model/names.h"
 #include "policy/cluster_policy.h"
@@ -255,6 +256,18 @@ ring_ledger Bench::losses_of(ring which)
 std::vector<std::pair<flow_key, flow>> Bench::flows()
 {
     return must(maps_->flows(false), "flows");
+}
+
+void Bench::forget_unanswered() const
+{
+    const auto table = must(FlowTable::open_pinned(bpffs_ + "/maps"), "flow table");
+    const auto freed = table.free_if(
+        [](flow_class kind, const flow_key&, const flow& value) {
+            return kind == FLOW_ENTRY_REFUSED || waits_for_answer(&value);
+        },
+        [](const flow_key&, const flow&) {});
+    if (!freed)
+        throw std::runtime_error(freed.error().message);
 }
 
 void Bench::age_flows(std::chrono::nanoseconds time)

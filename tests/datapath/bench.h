@@ -72,6 +72,8 @@ public:
     std::vector<std::pair<::flow_key, ::flow>> flows();
     // Makes all flows look as if they had been silent for that much longer.
     void age_flows(std::chrono::nanoseconds time);
+    // Frees what waits for an answer and what was refused, as the agent does in time.
+    void forget_unanswered() const;
     ebpfd::PinnedMaps& maps() { return *maps_; }
 
 private:

@@ -84,7 +84,8 @@ TEST_P(Interfaces, ProgramsThatSomebodyRemovesAreFoundMissingAndPutBack)
     // In the quiet moment after it came, links have taken over from its filters.
     const auto links = agent().bpffs() / "links";
     const auto linked = [&] {
-        return std::distance(std::filesystem::directory_iterator(links), {}) == 10;
+        return std::distance(std::filesystem::directory_iterator(links), {}) == 10 &&
+               agent().ask({"stats", "programs"}).find("clsact") == std::string::npos;
     };
     ASSERT_TRUE(lab::eventually(linked));
     for (const auto& link : std::filesystem::directory_iterator(links))
