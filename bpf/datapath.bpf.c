@@ -5,9 +5,9 @@
  * Attached to the host side of each pod's veth: from_pod at tc ingress, to_pod at tc egress.
  */
 #include "express.bpf.h"
+#include "fragment.bpf.h"
 #include "handover.bpf.h"
-#include "parse.bpf.h"
-#include "track.bpf.h"
+#include "quote.bpf.h"
 
 #include "ebpfd/trace.h"
 
@@ -18,76 +18,6 @@
 #define DROP TC_ACT_SHOT
 
 #define CUT_SILENCE_NS 30000000000LL /* of a cut flow's opener, before its peer is judged anew */
-
-static __always_inline int pull(struct __sk_buff *skb)
-{
-	return !bpf_skb_pull_data(skb, skb->len < PULL_BYTES ? skb->len : PULL_BYTES);
-}
-
-/* Returns an enum packet_kind, never PACKET_SHORT. */
-static __always_inline int parse(struct __sk_buff *skb, struct packet *p)
-{
-	int kind = parse_frame(skb, p);
-
-	if (kind == PACKET_SHORT && pull(skb)) {
-		__builtin_memset(p, 0, sizeof(*p));
-		kind = parse_frame(skb, p);
-	}
-	return kind == PACKET_SHORT ? PACKET_MALFORMED : kind;
-}
-
-static __always_inline void make_fragment_key(struct fragment_key *key, const struct passage *at,
-                                              __u32 ifindex)
-{
-	const struct tuple *t = &at->packet.tuple;
-
-	__builtin_memset(key, 0, sizeof(*key));
-	__builtin_memcpy(key->source, t->source, sizeof(key->source));
-	__builtin_memcpy(key->destination, t->destination, sizeof(key->destination));
-	key->ifindex = ifindex;
-	key->identifier = at->packet.fragment_id;
-	key->protocol = is_mapped_ipv4(t->source_word) ? t->protocol : 0;
-	key->direction = at->direction;
-}
-
-/* A first fragment tells the later ones their ports. */
-static __noinline int remember_fragment(const struct passage *at, __u32 ifindex)
-{
-	struct fragment_ports ports = {
-		.source = at->packet.tuple.source_port,
-		.destination = at->packet.tuple.destination_port,
-		.protocol = at->packet.tuple.protocol,
-		.query = at->packet.tuple.query,
-	};
-	struct fragment_key key;
-	struct ledger *ledger;
-
-	make_fragment_key(&key, at, ifindex);
-	if (!bpf_map_update_elem(&fragment_map, &key, &ports, BPF_ANY))
-		return 0;
-	ledger = this_ledger();
-	if (ledger)
-		ledger->fragments_full++;
-	return 0;
-}
-
-/* Completes a later fragment by its first one. Returns whether that was seen. */
-static __noinline int recall_fragment(struct passage *at, __u32 ifindex)
-{
-	struct fragment_ports *ports;
-	struct fragment_key key;
-
-	make_fragment_key(&key, at, ifindex);
-	ports = bpf_map_lookup_elem(&fragment_map, &key);
-	if (!ports)
-		return 0;
-	at->packet.tuple.source_port = ports->source;
-	at->packet.tuple.destination_port = ports->destination;
-	at->packet.tuple.protocol = ports->protocol;
-	at->packet.tuple.query = ports->query;
-	at->packet.answer = 1; /* opens nothing of its own */
-	return 1;
-}
 
 /*
  * Whether an arriving packet with the node's or the pod's own address as its source can be what
@@ -127,11 +57,9 @@ static __always_inline void make_flow(struct flow *flow, const struct passage *a
 	__u32 direction = at->direction & 1;
 
 	__builtin_memset(flow, 0, sizeof(*flow));
-	for (__u32 i = 0; i < DIRECTION_COUNT; i++) { /* no variable offset into the stack */
-		flow->packets[i] = i == direction;
-		flow->bytes[i] = i == direction ? at->bytes : 0;
-		flow->tcp_flags[i] = i == direction ? at->packet.tcp_flags : 0;
-	}
+	flow->packets[direction] = 1;
+	flow->bytes[direction] = at->bytes;
+	flow->tcp_flags[direction] = at->packet.tcp_flags;
 	flow->opened_ns = at->now;
 	flow->seen_ns = at->now;
 	flow->endpoint = endpoint->index;
@@ -299,68 +227,6 @@ static __always_inline int track(struct __sk_buff *skb, struct passage *at)
 	make_key(at, &at->packet.tuple, skb->ifindex);
 	look_up(&found, &at->id);
 	return follow_or_judge(skb, at, &found);
-}
-
-/*
- * Whether an ICMP error's quote can be believed: an error is sent to whoever sent the packet it
- * quotes, else anyone could send anything by quoting somebody else's connection.
- */
-static __noinline int has_true_quote(struct __sk_buff *skb, struct passage *at)
-{
-	int kind = parse_quote(skb, &at->packet);
-
-	if (kind == PACKET_SHORT && pull(skb))
-		kind = parse_quote(skb, &at->packet);
-	return kind == PACKET_CONNECTION &&
-	       same_address(at->packet.quoted.destination, at->packet.tuple.destination);
-}
-
-/* Copies the flow that an ICMP error quotes to the draft. Returns whether there is one. */
-static __noinline int copy_quoted(struct __sk_buff *skb, struct passage *at)
-{
-	const struct tuple *quoted = &at->packet.quoted;
-	struct flow *copy = get_draft();
-	struct found found;
-
-	make_key(at, quoted, skb->ifindex);
-	if (!look_up(&found, &at->id) || !copy)
-		return 0;
-	*copy = found.entry->flow;
-	return is_unchanged(&found) && class_of(found.seen) != FLOW_ENTRY_REFUSED &&
-	       same_address(copy->pod, at->direction == DIRECTION_EGRESS ? quoted->source
-	                                                                 : quoted->destination);
-}
-
-static __noinline int draft_passes(struct passage *at)
-{
-	struct flow *copy = get_draft();
-
-	if (!copy)
-		return 0;
-	if (copy->generation != at->generation)
-		judge_again(at, copy);
-	return !is_refused(copy->verdict);
-}
-
-/*
- * Whether the connection that an ICMP error quotes is open and passes. Without a flow an error
- * is a packet like any other, else whoever invents a quote could send what he likes.
- */
-static __always_inline int passes_quoted(struct __sk_buff *skb, struct passage *at)
-{
-	return has_true_quote(skb, at) && copy_quoted(skb, at) && draft_passes(at);
-}
-
-/* Whether a pod that sends an ICMP error does so in another's name. Not on the entry's stack. */
-static __noinline int is_forged_error(struct __sk_buff *skb, const struct passage *at)
-{
-	__u32 ifindex = skb->ifindex;
-	struct endpoint *endpoint;
-
-	if (at->direction == DIRECTION_INGRESS)
-		return 0;
-	endpoint = bpf_map_lookup_elem(&endpoint_map, &ifindex);
-	return endpoint && is_spoofed(endpoint, at->packet.tuple.source, at->generation);
 }
 
 /*

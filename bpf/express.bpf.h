@@ -28,90 +28,87 @@ struct plain {
 	__u32 tcp_flags;
 };
 
-/* Ports, seen from the pod. Both stand first in TCP's and UDP's header. */
-static __always_inline int read_transport(struct plain *p, void *header, void *end, __u32 left,
-                                          __u8 protocol, __u32 *ports)
+/* What both IP headers say: addresses, then what is left for the protocol. */
+struct plain_ip {
+	__u64 source[2];
+	__u64 destination[2];
+	__u32 left;
+	__u8 protocol;
+};
+
+/* A header without options, of no fragment. */
+static __always_inline int read_plain_ipv4(struct __sk_buff *skb, struct plain_ip *p, void *header,
+                                           void *end)
+{
+	struct iphdr *ip = header;
+
+	if (header + sizeof(*ip) > end || *(__u8 *)header != 0x45 ||
+	    ip->frag_off & bpf_htons(0x3fff))
+		return 0;
+	p->source[0] = 0;
+	p->source[1] = pair(bpf_htonl(0xffff), ip->saddr);
+	p->destination[0] = 0;
+	p->destination[1] = pair(bpf_htonl(0xffff), ip->daddr);
+	p->protocol = ip->protocol;
+	p->left = bpf_ntohs(ip->tot_len) - (__u32)sizeof(*ip); /* too short: more than there is */
+	return p->left <= skb->len - (__u32)(ETH_HLEN + sizeof(*ip));
+}
+
+static __always_inline int read_plain_ipv6(struct __sk_buff *skb, struct plain_ip *p, void *header,
+                                           void *end)
+{
+	struct ipv6hdr *ip = header;
+	const __u32 *word = (const __u32 *)&ip->saddr;
+
+	if (header + sizeof(*ip) > end || ip->version != 6)
+		return 0;
+	p->source[0] = pair(word[0], word[1]);
+	p->source[1] = pair(word[2], word[3]);
+	p->destination[0] = pair(word[4], word[5]);
+	p->destination[1] = pair(word[6], word[7]);
+	if (!p->source[0] || !p->destination[0]) /* it could be a mapped one */
+		return 0;
+	p->protocol = ip->nexthdr;
+	p->left = bpf_ntohs(ip->payload_len);
+	return p->left <= skb->len - (__u32)(ETH_HLEN + sizeof(*ip));
+}
+
+/* The ports as they stand first in both headers: the source's, then the destination's. */
+static __always_inline int read_plain_ports(struct plain *p, const struct plain_ip *ip,
+                                            void *header, void *end, __u32 *ports)
 {
 	struct tcphdr *tcp = header;
 
 	if (header + sizeof(struct udphdr) > end)
 		return 0;
 	*ports = *(__u32 *)header;
-	if (protocol == IPPROTO_UDP) {
-		p->tcp_flags = 0;
-		return left >= sizeof(struct udphdr);
-	}
-	if (protocol != IPPROTO_TCP || header + sizeof(*tcp) > end || left < sizeof(*tcp))
+	p->tcp_flags = 0;
+	if (ip->protocol == IPPROTO_UDP)
+		return ip->left >= sizeof(struct udphdr);
+	if (ip->protocol != IPPROTO_TCP || header + sizeof(*tcp) > end || ip->left < sizeof(*tcp))
 		return 0;
 	p->tcp_flags = ((__u8 *)tcp)[13];
 	return 1;
 }
 
-static __always_inline void make_words(struct plain *p, const __u64 source[2],
-                                       const __u64 destination[2], __u32 ports, __u32 ifindex,
-                                       __u32 direction)
+static __always_inline int read_upper(struct __sk_buff *skb, struct plain *p,
+                                      const struct plain_ip *ip, void *header, void *end,
+                                      __u32 direction)
 {
-	const __u64 *peer = direction == DIRECTION_INGRESS ? source : destination;
-	const __u64 *pod = direction == DIRECTION_INGRESS ? destination : source;
+	int inward = direction == DIRECTION_INGRESS;
+	const __u64 *peer = inward ? ip->source : ip->destination;
+	const __u64 *pod = inward ? ip->destination : ip->source;
+	__u32 ports;
 
-	/* As on the wire: the source's first. The pod's stands first in the key. */
-	if (direction == DIRECTION_INGRESS)
-		ports = ports << 16 | ports >> 16;
+	if (!read_plain_ports(p, ip, header, end, &ports))
+		return 0;
 	p->id.word[0] = peer[0];
 	p->id.word[1] = peer[1];
-	p->id.word[2] = pair(ifindex, ports);
+	/* The pod's port stands first in the key. */
+	p->id.word[2] = pair(skb->ifindex, inward ? ports << 16 | ports >> 16 : ports);
+	p->id.word[3] = ip->protocol;
 	p->pod[0] = pod[0];
 	p->pod[1] = pod[1];
-}
-
-/* An IPv4 header without options, of no fragment. */
-static __always_inline int read_plain_ipv4(struct __sk_buff *skb, struct plain *p, void *header,
-                                           void *end, __u32 direction)
-{
-	struct iphdr *ip = header;
-	__u32 left, ports;
-	__u64 source[2] = {0}, destination[2] = {0};
-
-	if (header + sizeof(*ip) > end || *(__u8 *)header != 0x45 ||
-	    ip->frag_off & bpf_htons(0x3fff))
-		return 0;
-	left = bpf_ntohs(ip->tot_len) - (__u32)sizeof(*ip); /* too short: more than there is */
-	if (left > skb->len - (__u32)(ETH_HLEN + sizeof(*ip)))
-		return 0;
-	source[1] = pair(bpf_htonl(0xffff), ip->saddr);
-	destination[1] = pair(bpf_htonl(0xffff), ip->daddr);
-	p->id.word[3] = ip->protocol;
-	if (!read_transport(p, header + sizeof(*ip), end, left, ip->protocol, &ports))
-		return 0;
-	make_words(p, source, destination, ports, skb->ifindex, direction);
-	hash_id(&p->id);
-	return 1;
-}
-
-/* An IPv6 header that TCP or UDP follows. */
-static __always_inline int read_plain_ipv6(struct __sk_buff *skb, struct plain *p, void *header,
-                                           void *end, __u32 direction)
-{
-	struct ipv6hdr *ip = header;
-	const __u32 *word = (const __u32 *)&ip->saddr;
-	__u64 source[2], destination[2];
-	__u32 left, ports;
-
-	if (header + sizeof(*ip) > end || ip->version != 6)
-		return 0;
-	left = bpf_ntohs(ip->payload_len);
-	if (left > skb->len - (__u32)(ETH_HLEN + sizeof(*ip)))
-		return 0;
-	source[0] = pair(word[0], word[1]);
-	source[1] = pair(word[2], word[3]);
-	destination[0] = pair(word[4], word[5]);
-	destination[1] = pair(word[6], word[7]);
-	if (!source[0] || !destination[0]) /* it could be a mapped one */
-		return 0;
-	p->id.word[3] = ip->nexthdr;
-	if (!read_transport(p, header + sizeof(*ip), end, left, ip->nexthdr, &ports))
-		return 0;
-	make_words(p, source, destination, ports, skb->ifindex, direction);
 	hash_id(&p->id);
 	return 1;
 }
@@ -119,19 +116,23 @@ static __always_inline int read_plain_ipv6(struct __sk_buff *skb, struct plain *
 static __always_inline int read_plain(struct __sk_buff *skb, struct plain *p, __u32 direction)
 {
 	void *start = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	void *header = start + ETH_HLEN;
 	struct ethhdr *eth = start;
+	struct plain_ip ip;
 
-	if (start + sizeof(*eth) > end)
+	if (header > end)
 		return 0;
 	if (eth->h_proto == bpf_htons(ETH_P_IP))
-		return read_plain_ipv4(skb, p, start + sizeof(*eth), end, direction);
+		return read_plain_ipv4(skb, &ip, header, end) &&
+		       read_upper(skb, p, &ip, header + sizeof(struct iphdr), end, direction);
 	if (eth->h_proto == bpf_htons(ETH_P_IPV6))
-		return read_plain_ipv6(skb, p, start + sizeof(*eth), end, direction);
+		return read_plain_ipv6(skb, &ip, header, end) &&
+		       read_upper(skb, p, &ip, header + sizeof(struct ipv6hdr), end, direction);
 	return 0;
 }
 
 /* The first eight bytes of a flow, read as one: a verdict and the policy it belongs to. */
-union decided {
+union judged {
 	__u64 word;
 	struct {
 		__u32 generation;
@@ -143,16 +144,16 @@ union decided {
 };
 
 /* Whether the packet only goes on with what its flow does. */
-static __always_inline int changes_nothing(union decided decided, __u32 class, __u32 direction,
+static __always_inline int changes_nothing(union judged judged, __u32 class, __u32 direction,
                                            __u32 tcp_flags)
 {
-	if (is_refused(decided.verdict) ||
+	if (is_refused(judged.verdict) ||
 	    tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))
 		return 0;
 	if (class == FLOW_ENTRY_LASTING)
-		return decided.state == FLOW_ESTABLISHED;
-	return class == FLOW_ENTRY_PENDING && decided.state == FLOW_NEW &&
-	       decided.direction == direction;
+		return judged.state == FLOW_ESTABLISHED;
+	return class == FLOW_ENTRY_PENDING && judged.state == FLOW_NEW &&
+	       judged.direction == direction;
 }
 
 /* What is known of a plain packet, for the long way. */
@@ -196,41 +197,41 @@ static __always_inline int is_from(const struct flow *flow, const __u64 pod[2])
 
 /* A refusal that is known, and told of already. */
 static __always_inline enum express refuse_again(const struct found *found, const struct plain *p,
-                                                 union decided decided, __u32 direction,
+                                                 union judged judged, __u32 direction,
                                                  __u32 bytes)
 {
 	struct flow *flow = &found->entry->flow;
-	struct decision d = {.verdict = decided.verdict,
+	struct decision d = {.verdict = judged.verdict,
 	                     .rule = flow->rule,
 	                     .enforced_rule = flow->enforced_rule};
 	__u32 endpoint = flow->endpoint;
 	__u64 now = coarse_ns();
 
 	/* All that is read comes before is_unchanged(). */
-	if (decided.direction != direction ||
+	if (judged.direction != direction ||
 	    (p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) || !is_unchanged(found) ||
 	    !is_quiet(p, now))
 		return EXPRESS_NONE;
 	flow->seen_ns = now;
-	count_packet(endpoint, direction, decided.reason, decided.verdict >= VERDICT_WOULD_DENY,
+	count_packet(endpoint, direction, judged.reason, judged.verdict >= VERDICT_WOULD_DENY,
 	             bytes);
 	count_hits(&d, now);
 	return EXPRESS_DROP;
 }
 
 static __always_inline enum express pass_again(const struct found *found, const struct plain *p,
-                                               union decided decided, __u32 direction,
+                                               union judged judged, __u32 direction,
                                                __u32 bytes)
 {
 	struct flow *flow = &found->entry->flow;
 	__u32 endpoint = flow->endpoint;
 	__u64 now = coarse_ns();
 
-	if (!changes_nothing(decided, class_of(found->seen), direction, p->tcp_flags) ||
+	if (!changes_nothing(judged, class_of(found->seen), direction, p->tcp_flags) ||
 	    (state.watch.signs && now - flow->reported_ns > report_interval_ns) ||
 	    !is_unchanged(found))
 		return EXPRESS_NONE;
-	count_packet(endpoint, direction, decided.reason, decided.verdict >= VERDICT_WOULD_DENY,
+	count_packet(endpoint, direction, judged.reason, judged.verdict >= VERDICT_WOULD_DENY,
 	             bytes);
 	count_in_flow(flow, direction, bytes, now);
 	if (p->tcp_flags & ~flow->tcp_flags[direction])
@@ -241,15 +242,15 @@ static __always_inline enum express pass_again(const struct found *found, const 
 static __always_inline enum express express(const struct found *found, const struct plain *p,
                                             __u32 direction, __u32 bytes)
 {
-	union decided decided;
+	union judged judged;
 
 	if (!found->entry)
 		return EXPRESS_NONE;
-	decided.word = *(volatile __u64 *)&found->entry->flow;
-	if (decided.generation != state.generation ||
+	judged.word = *(volatile __u64 *)&found->entry->flow;
+	if (judged.generation != state.generation ||
 	    (direction == DIRECTION_EGRESS && !is_from(&found->entry->flow, p->pod)))
 		return EXPRESS_NONE;
 	return class_of(found->seen) == FLOW_ENTRY_REFUSED
-	               ? refuse_again(found, p, decided, direction, bytes)
-	               : pass_again(found, p, decided, direction, bytes);
+	               ? refuse_again(found, p, judged, direction, bytes)
+	               : pass_again(found, p, judged, direction, bytes);
 }

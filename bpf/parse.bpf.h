@@ -462,92 +462,19 @@ __noinline int parse_frame(struct __sk_buff *skb, struct packet *p)
 	}
 }
 
-/* The ports of a quoted packet, of which an ICMP error need not bring more than 8 bytes. */
-static __always_inline int parse_quoted_ports(struct cursor *c, struct tuple *t)
+static __always_inline int pull(struct __sk_buff *skb)
 {
-	struct icmp_start *icmp;
-	__be16 *ports;
+	return !bpf_skb_pull_data(skb, skb->len < PULL_BYTES ? skb->len : PULL_BYTES);
+}
 
-	if (has_ports(t->protocol)) {
-		ports = take(c, 2 * sizeof(*ports));
-		if (!ports)
-			return c->failure;
-		t->destination_port = ports[0];
-		t->source_port = ports[1];
-		return PACKET_CONNECTION;
+/* Returns an enum packet_kind, never PACKET_SHORT. */
+static __always_inline int parse(struct __sk_buff *skb, struct packet *p)
+{
+	int kind = parse_frame(skb, p);
+
+	if (kind == PACKET_SHORT && pull(skb)) {
+		__builtin_memset(p, 0, sizeof(*p));
+		kind = parse_frame(skb, p);
 	}
-	if (t->protocol != IPPROTO_ICMP && t->protocol != IPPROTO_ICMPV6)
-		return PACKET_CONNECTION;
-	icmp = take(c, sizeof(*icmp));
-	if (!icmp)
-		return c->failure;
-	if (icmp->type == ICMP_ECHO || icmp->type == ICMPV6_ECHO) {
-		t->destination_port = icmp->identifier;
-		t->query = QUERY_ANSWERED;
-	} else if (icmp->type == ICMPV6_ECHO_REPLY || icmp->type == ICMP_ECHO_REPLY) {
-		t->source_port = icmp->identifier;
-		t->query = QUERY_ASKED;
-	}
-	return PACKET_CONNECTION;
-}
-
-/*
- * The packet that an ICMP error quotes went the other way: it is turned round, so that the
- * quoted tuple reads like a packet of the connection in the error's own direction.
- */
-static __always_inline int parse_quoted_ipv4(struct cursor *c, struct packet *p)
-{
-	struct iphdr *ip;
-	__u32 options;
-	void *skipped;
-
-	ip = take(c, sizeof(*ip));
-	if (!ip)
-		return c->failure;
-	if (ip->version != 4 || ip->ihl < 5)
-		return PACKET_MALFORMED;
-	map_ipv4(p->quoted.source_word, ip->daddr);
-	map_ipv4(p->quoted.destination_word, ip->saddr);
-	p->quoted.protocol = ip->protocol;
-	if (ip->frag_off & bpf_htons(0x1fff))
-		return PACKET_MALFORMED;
-	options = ipv4_options_size(ip);
-	skipped = take(c, options);
-	if (!skipped)
-		return c->failure;
-	return parse_quoted_ports(c, &p->quoted);
-}
-
-static __always_inline int parse_quoted_ipv6(struct __sk_buff *skb, struct cursor *c,
-                                             struct packet *p)
-{
-	struct ipv6hdr *ip;
-	int kind;
-
-	ip = take(c, sizeof(*ip));
-	if (!ip)
-		return c->failure;
-	__builtin_memcpy(p->quoted.source, &ip->daddr, 16);
-	__builtin_memcpy(p->quoted.destination, &ip->saddr, 16);
-	if (is_mapped_ipv4(p->quoted.source_word) || is_mapped_ipv4(p->quoted.destination_word))
-		return PACKET_MALFORMED;
-	kind = find_upper(skb, c, ip->nexthdr, p, &p->quoted.protocol);
-	return kind == PACKET_CONNECTION ? parse_quoted_ports(c, &p->quoted) : kind;
-}
-
-/* Fills p->quoted. What cannot be matched to a connection is PACKET_MALFORMED. */
-__noinline int parse_quote(struct __sk_buff *skb, struct packet *p)
-{
-	struct cursor c = {
-		.start = (void *)(long)skb->data,
-		.end = (void *)(long)skb->data_end,
-		.left = skb->len,
-	};
-
-	if (!p || p->offset >= PULL_BYTES || p->offset > skb->len)
-		return PACKET_MALFORMED;
-	c.at = c.start + p->offset;
-	c.left -= p->offset;
-	return is_mapped_ipv4(p->tuple.source_word) ? parse_quoted_ipv4(&c, p)
-	                                            : parse_quoted_ipv6(skb, &c, p);
+	return kind == PACKET_SHORT ? PACKET_MALFORMED : kind;
 }

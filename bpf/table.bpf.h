@@ -132,7 +132,7 @@ static __always_inline int is_findable(__u32 class)
 /* Where in its bucket a flow would rather be, and is looked for first. */
 static __always_inline __u32 first_way(const struct flow_id *id)
 {
-	return id->hash >> 29; /* below the tag: nothing that can be chosen depends on it */
+	return id->hash >> 29; /* the bits below those of the tag */
 }
 
 static __always_inline int find_in(struct found *f, const struct flow_id *id, __u32 bucket)

@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <memory>
+#include <set>
+#include <string_view>
 #include <sys/random.h>
 
 namespace ebpfd {
@@ -24,13 +26,21 @@ struct DestroySkeleton {
 };
 using Skeleton = std::unique_ptr<datapath, DestroySkeleton>;
 
+// What programs write for themselves, and no later load has to understand.
+bool is_private(const bpf_map* map)
+{
+    static const std::set<std::string_view> scratch{"passage_map", "draft_map", "match_map",
+                                                    "decided_map"};
+    return bpf_map__is_internal(map) || scratch.contains(bpf_map__name(map));
+}
+
 // The pinned name of a map, or empty for those that belong to one load alone.
 std::string pinned_name(const bpf_map* map)
 {
     const std::string name = bpf_map__name(map);
     if (name == ".data.state")
         return "state";
-    return bpf_map__is_internal(map) ? "" : name;
+    return is_private(map) ? "" : name;
 }
 
 Result<void> prepare_maps(datapath& skeleton, const DatapathOptions& options, const Pins& pins)
