@@ -48,25 +48,28 @@ void enter_node()
 }
 
 std::shared_ptr<const Pod> make_pod(std::string pod_namespace, std::string name,
-                                    std::vector<std::string_view> addresses)
+                                    std::vector<std::string_view> addresses,
+                                    const std::set<std::string>& friends)
 {
     Pod pod;
     pod.pod_namespace = std::move(pod_namespace);
     pod.name = std::move(name);
     pod.labels = {{"app", pod.name}};
+    if (friends.contains(pod.name))
+        pod.labels.emplace("friend", "");
     for (auto text : addresses)
         pod.addresses.push_back(IpAddress::parse(text).value());
     pod.ports = {{"http", Protocol::tcp, 80}};
     return std::make_shared<const Pod>(std::move(pod));
 }
 
-World make_world(uint32_t web, uint32_t db)
+World make_world(uint32_t web, uint32_t db, const std::set<std::string>& friends)
 {
     World world;
-    world.pods = {make_pod("shop", "web", {lab::web_v4, lab::web_v6}),
-                  make_pod("shop", "db", {lab::db_v4, lab::db_v6}),
-                  make_pod("ops", "api", {lab::api_v4, lab::api_v6}),
-                  make_pod("ops", "scan", {lab::scan_v4, lab::scan_v6})};
+    world.pods = {make_pod("shop", "web", {lab::web_v4, lab::web_v6}, friends),
+                  make_pod("shop", "db", {lab::db_v4, lab::db_v6}, friends),
+                  make_pod("ops", "api", {lab::api_v4, lab::api_v6}, friends),
+                  make_pod("ops", "scan", {lab::scan_v4, lab::scan_v6}, friends)};
     world.node_addresses = {IpAddress::parse(lab::node_v4).value(),
                             IpAddress::parse(lab::node_v6).value()};
     world.interfaces = {{web, "web0", world.pods[0]}, {db, "db0", world.pods[1]}};
@@ -134,9 +137,9 @@ void Bench::reload(const DatapathOptions& options)
     maps_ = must(PinnedMaps::open(bpffs_), "pinned maps");
 }
 
-void Bench::enforce(const std::string& policies)
+Plan Bench::plan_of(const std::string& policies, const std::set<std::string>& friends) const
 {
-    World world = make_world(web_, db_);
+    World world = make_world(web_, db_, friends);
     auto documents = parse_documents(policies, "test.yaml");
     if (!documents)
         throw std::runtime_error(documents.error().text());
@@ -146,8 +149,12 @@ void Bench::enforce(const std::string& policies)
         else
             add(world.policies, decode_network_policy(document));
     }
-    const Plan plan = must(compile(world), "compile");
-    must(datapath_->apply(plan), "apply");
+    return must(compile(world), "compile");
+}
+
+void Bench::enforce(const std::string& policies)
+{
+    must(datapath_->apply(plan_of(policies)), "apply");
 }
 
 std::vector<counter> Bench::counters()
@@ -158,31 +165,34 @@ std::vector<counter> Bench::counters()
     throw std::runtime_error("no endpoint for web0");
 }
 
-uint32_t Bench::run_program(const char* program, const lab::Bytes& frame,
-                            uint32_t ingress_ifindex) const
+Hook::Hook(const std::string& bpffs, const char* program, uint32_t ifindex)
+    : program_(bpf_obj_get(fmt::format("{}/progs/{}", bpffs, program).c_str())), ifindex_(ifindex)
 {
-    const Fd fd(bpf_obj_get(fmt::format("{}/progs/{}", bpffs_, program).c_str()));
+}
+
+bool Hook::passes(const lab::Bytes& frame, uint32_t ingress_ifindex) const
+{
     __sk_buff context{};
-    context.ifindex = web_;
+    context.ifindex = ifindex_;
     context.ingress_ifindex = ingress_ifindex;
     LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data(),
                 .data_size_in = static_cast<__u32>(frame.size()), .ctx_in = &context,
                 .ctx_size_in = sizeof(context));
-    if (const int error = bpf_prog_test_run_opts(fd.get(), &run))
+    if (const int error = bpf_prog_test_run_opts(program_.get(), &run))
         throw std::runtime_error(fmt::format("test run: error {}", error));
-    return run.retval;
+    return run.retval != TC_ACT_SHOT;
 }
 
 bool Bench::passes_to_web(const lab::Packet& packet) const
 {
-    return run_program("to_pod", packet.bytes(), 0) != TC_ACT_SHOT;
+    return hook("to_pod", web_).passes(packet.bytes());
 }
 
 Judged Bench::run(const char* program, direction dir, const lab::Bytes& frame,
                   uint32_t ingress_ifindex)
 {
     const auto before = counters();
-    const bool dropped = run_program(program, frame, ingress_ifindex) == TC_ACT_SHOT;
+    const bool dropped = !hook(program, web_).passes(frame, ingress_ifindex);
     const auto after = counters();
     for (uint32_t why = 0; why < REASON_COUNT; why++)
         for (const uint32_t would : {0U, 1U}) {
@@ -201,16 +211,9 @@ Judged Bench::run(const char* program, direction dir, const lab::Bytes& frame,
 
 void Bench::flood_web(const std::vector<lab::Bytes>& frames) const
 {
-    const Fd fd(bpf_obj_get((bpffs_ + "/progs/to_pod").c_str()));
-    for (const auto& frame : frames) {
-        __sk_buff context{};
-        context.ifindex = web_;
-        LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data(),
-                    .data_size_in = static_cast<__u32>(frame.size()), .ctx_in = &context,
-                    .ctx_size_in = sizeof(context));
-        if (const int error = bpf_prog_test_run_opts(fd.get(), &run))
-            throw std::runtime_error(fmt::format("test run: error {}", error));
-    }
+    const Hook to_web = hook("to_pod", web_);
+    for (const auto& frame : frames)
+        (void)to_web.passes(frame);
 }
 
 Judged Bench::from_web(const lab::Bytes& frame)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "base/fd.h"
 #include "ebpfd/event.h"
 #include "ebpfd/verdict.h"
 #include "kernel/datapath.h"
@@ -12,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <memory>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,17 @@ inline constexpr Judged denied_by(::reason why)
     return {VERDICT_DENY, why};
 }
 
+// A loaded program at an interface, to be run again and again, from any thread.
+class Hook {
+public:
+    Hook(const std::string& bpffs, const char* program, uint32_t ifindex);
+    bool passes(const lab::Bytes& frame, uint32_t ingress_ifindex = 0) const;
+
+private:
+    ebpfd::Fd program_;
+    uint32_t ifindex_;
+};
+
 // The loaded programs with a node's maps around them: shop/web and shop/db are local pods with
 // an interface each, ops/api and ops/scan run elsewhere. Packets are run, not sent.
 class Bench {
@@ -44,6 +57,10 @@ public:
 
     // Puts these policies in force, YAML documents, instead of those before.
     void enforce(const std::string& policies);
+    // What they come to where these pods have the label "friend" besides.
+    ebpfd::Plan plan_of(const std::string& policies,
+                        const std::set<std::string>& friends = {}) const;
+    ebpfd::Datapath& datapath() { return *datapath_; }
     // Loads afresh with other options; what was in force is gone.
     void reload(const ebpfd::DatapathOptions& options);
     ebpfd::DatapathOptions options() const;
@@ -63,6 +80,8 @@ public:
     void flood_web(const std::vector<lab::Bytes>& frames) const;
     void watch(const ::watch& wanted) { datapath_->set_watch(wanted); }
 
+    // from_pod or to_pod of that interface.
+    Hook hook(const char* program, uint32_t ifindex) const { return {bpffs_, program, ifindex}; }
     uint32_t web_ifindex() const { return web_; }
     uint32_t db_ifindex() const { return db_; }
     // All records since the last call.
@@ -77,9 +96,6 @@ public:
     ebpfd::PinnedMaps& maps() { return *maps_; }
 
 private:
-    // Returns the program's action.
-    uint32_t run_program(const char* program, const lab::Bytes& frame,
-                         uint32_t ingress_ifindex) const;
     Judged run(const char* program, ::direction dir, const lab::Bytes& frame,
                uint32_t ingress_ifindex);
     std::vector<::counter> counters();
