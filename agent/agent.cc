@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent.h"
 
+#include "base/privileges.h"
 #include "capabilities.h"
+#include "syscall_filter.h"
 #include "what_fits.h"
 
 #include <csignal>
@@ -87,7 +89,8 @@ Result<Agent::Parts> Agent::open_parts(const Config& config)
     if (!epoll)
         return std::unexpected(epoll.error());
     return Parts{std::move(*lock),       std::move(*signals), std::move(*folders),
-                 std::move(*interfaces), std::move(*ticker),  std::move(*epoll)};
+                 std::move(*interfaces), std::move(*ticker),  std::move(*epoll),
+                 Supervisor::from_environment()};
 }
 
 Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
@@ -113,8 +116,6 @@ Agent::Agent(const Config& config, Parts parts)
                               .started_ns = wall_clock_ns()},
       parts_(std::move(parts)), observer_(config.history_bytes), totals_(config.metrics_max_series)
 {
-    if (config.flow_log)
-        flow_log_ = std::make_unique<FlowLog>(observer_, *config.flow_log);
 }
 
 Agent::~Agent()
@@ -133,11 +134,26 @@ Result<void> Agent::watch_all()
     for (const int fd : fds)
         if (auto added = parts_.epoll.add(fd); !added)
             return added;
+    const int watchdog = parts_.supervisor.fd();
+    return watchdog < 0 ? Result<void>{} : parts_.epoll.add(watchdog);
+}
+
+Result<void> Agent::unprivileged(const std::function<void()>& work) const
+{
+    if (config_.sandbox)
+        return without_privileges(work);
+    work();
     return {};
 }
 
 Result<void> Agent::listen()
 {
+    const auto open_log = [this] {
+        flow_log_ = std::make_unique<FlowLog>(observer_, *config_.flow_log);
+    };
+    if (config_.flow_log)
+        if (auto opened = unprivileged(open_log); !opened)
+            return opened;
     auto servers = Servers::listen({.config = config_,
                                     .agent = facts_,
                                     .board = board_,
@@ -163,10 +179,11 @@ Result<void> Agent::open_datapath()
     datapath_ = std::move(*datapath);
     enforcer_ = std::make_unique<Enforcer>(*datapath_, config_.bpffs, observer_, totals_, applies_);
     observer_.on_watch([this](const watch& wanted) { datapath_->set_watch(wanted); });
-    reader_ = std::make_unique<RecordReader>(*datapath_, observer_);
     adopt_homes();
-    servers_.serve();
-    return {};
+    return unprivileged([this] {
+        reader_ = std::make_unique<RecordReader>(*datapath_, observer_);
+        servers_.serve();
+    });
 }
 
 void Agent::adopt_homes()
@@ -190,6 +207,9 @@ Result<void> Agent::run()
     parts_.folders.rescan();
     update();
     attach_hooks();
+    if (config_.sandbox)
+        enter_sandbox();
+    tell_supervisor(false);
     for (;;) {
         const auto woken = parts_.epoll.wait(
             parts_.folders.texts().due() ? std::optional(idle_after) : std::nullopt);
@@ -199,12 +219,17 @@ Result<void> Agent::run()
             write_texts_while_idle();
             continue;
         }
+        parts_.supervisor.keep_alive();
         bool rescan = false;
         if (told_to_stop(rescan)) {
+            parts_.supervisor.stopping();
             parts_.folders.texts().write_all();
             return {};
         }
+        if (rescan)
+            parts_.supervisor.reloading();
         round(rescan);
+        tell_supervisor(rescan);
     }
 }
 
@@ -218,6 +243,34 @@ void Agent::attach_hooks()
             spdlog::info("hook {} is not attached: {}", hook.name, hook.error);
     view_.hooks = datapath_->hooks();
     board_.post(view_);
+}
+
+// Less of a sandbox than wanted is no reason to enforce nothing.
+void Agent::enter_sandbox() const
+{
+    if (auto kept = keep_running_privileges(); !kept)
+        spdlog::warn("the agent keeps privileges that it does not need: {}", kept.error().message);
+    if (auto filtered = install_syscall_filter(); !filtered)
+        spdlog::warn("the agent's system calls are not filtered: {}", filtered.error().message);
+}
+
+void Agent::tell_supervisor(bool reloaded)
+{
+    Supervisor& supervisor = parts_.supervisor;
+    supervisor.status(status_line(view_));
+    if (view_.revision == 0)
+        supervisor.still_starting();
+    else if (reloaded || !supervisor.is_ready())
+        supervisor.ready();
+}
+
+void Agent::report_refused_calls()
+{
+    const auto [count, last] = refused_calls();
+    if (count != std::exchange(refused_calls_, count))
+        spdlog::error("{} system calls of the agent were refused by its own filter so far, the last "
+                      "one {}: report it; --sandbox off does without the filter",
+                      count, last);
 }
 
 bool Agent::told_to_stop(bool& rescan)
@@ -400,6 +453,7 @@ void Agent::tick()
     // Parsing and compiling leave much behind that nobody needs between changes.
     if (std::exchange(trim_due_, false))
         malloc_trim(0);
+    report_refused_calls();
     // However busy it is, nothing that was said stays unwritten for long.
     parts_.folders.texts().retry();
     parts_.folders.texts().write_all();

@@ -9,8 +9,10 @@
 #include "new_lines.h"
 #include "record_reader.h"
 #include "servers.h"
+#include "supervisor.h"
 #include "wake_ups.h"
 
+#include <functional>
 #include <memory>
 
 namespace ebpfd {
@@ -34,6 +36,7 @@ private:
         InterfaceWatcher interfaces;
         Ticker ticker;
         Epoll epoll;
+        Supervisor supervisor;
     };
     static Result<Parts> open_parts(const Config& config);
     Agent(const Config& config, Parts parts);
@@ -41,8 +44,11 @@ private:
     Result<void> watch_all();
     Result<void> listen();
     Result<void> open_datapath();
+    // Runs it in a thread without privileges, for the threads that it starts.
+    Result<void> unprivileged(const std::function<void()>& work) const;
     void adopt_homes();
     void attach_hooks();
+    void enter_sandbox() const;
     // Whether a signal asks for the end; a SIGHUP asks for a rescan.
     bool told_to_stop(bool& rescan);
     void round(bool rescan);
@@ -53,6 +59,8 @@ private:
     void update();
     void report(View& view);
     void tick();
+    void tell_supervisor(bool reloaded);
+    void report_refused_calls();
     void write_texts_while_idle();
 
     const Config config_;
@@ -76,6 +84,7 @@ private:
         bool stale = true;
     } located_;
     std::string interface_error_;
+    uint64_t refused_calls_ = 0; // that the log has told of
     bool trim_due_ = false;
     unsigned ticks_ = 0;
     NewLines errors_{spdlog::level::err};

@@ -50,6 +50,7 @@ struct RawOptions {
     std::string attach = "auto";
     std::string hooks = "auto";
     std::string hook_attach = "auto";
+    std::string sandbox = "on";
     std::string metrics = "127.0.0.1:9464";
     std::string pod_interfaces;
     FlowLogOptions flow_log;
@@ -186,6 +187,12 @@ void add_behaviour(CLI::App& app, Config& config, RawOptions& raw)
         ->type_name("text|json")
         ->check(CLI::IsMember({"text", "json"}).description(""))
         ->capture_default_str();
+    app.add_option("--sandbox", raw.sandbox,
+                   "off: keep the capabilities and system calls that a running\n"
+                   "agent does without, for debugging")
+        ->type_name("on|off")
+        ->check(CLI::IsMember({"on", "off"}).description(""))
+        ->capture_default_str();
     app.add_flag("--detach", config.detach,
                  "Remove links, programs and maps below --bpffs, then exit");
 }
@@ -310,6 +317,7 @@ void finish(Config& config, const RawOptions& raw)
                     : raw.attach == "clsact" ? AttachMode::clsact
                                              : AttachMode::automatic;
     config.hooks = hook_options(raw);
+    config.sandbox = raw.sandbox == "on";
     config.metrics = ListenAddress::parse(raw.metrics);
     config.pod_interfaces = split(raw.pod_interfaces, ',');
     if (!raw.flow_log.file.path.empty()) {

@@ -47,6 +47,7 @@ struct Config {
     HookOptions hooks;
     std::string log_level = "info";
     std::string log_format = "text";
+    bool sandbox = true; // gives up capabilities and system calls that it needs no more
     bool detach = false;
 
     std::string socket_path() const { return runtime_dir + "/ebpfd.sock"; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent.h"
 #include "base/log.h"
+#include "base/privileges.h"
 #include "config.h"
 
 #include <cstdio>
@@ -35,6 +36,9 @@ int detach(const Config& config)
 
 int run(const Config& config)
 {
+    if (config.sandbox)
+        if (auto kept = keep_starting_privileges(); !kept)
+            return failed(kept.error());
     auto agent = Agent::start(config);
     if (!agent)
         return failed(agent.error());

@@ -31,9 +31,11 @@ std::string owner_of(int fd)
 Result<Fd> lock_runtime_dir(const std::string& dir)
 {
     std::error_code error;
-    std::filesystem::create_directories(dir, error);
+    std::filesystem::create_directories(std::filesystem::path(dir).parent_path(), error);
     if (error)
         return fail_errno("make the runtime folder " + dir, error.value());
+    if (mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST)
+        return fail_errno("make the runtime folder " + dir);
     const std::string path = dir + "/lock";
     Fd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd)

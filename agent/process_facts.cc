@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process_facts.h"
 
+#include "syscall_filter.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -64,7 +66,8 @@ ProcessFacts process_facts()
             .resident_bytes = static_cast<uint64_t>(number(fields, 24) * page),
             .virtual_bytes = static_cast<uint64_t>(number(fields, 23)),
             .open_fds = open_fds(),
-            .max_fds = files.rlim_cur};
+            .max_fds = files.rlim_cur,
+            .refused_calls = refused_calls().count};
 }
 
 } // namespace ebpfd

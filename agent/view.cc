@@ -21,6 +21,17 @@ bool View::degraded() const
            revision == 0;
 }
 
+std::string status_line(const View& view)
+{
+    if (view.revision == 0)
+        return "no policy is in force: " +
+               (view.apply_error.empty() ? "starting" : view.apply_error);
+    return fmt::format("{} {} policies on {} interfaces{}",
+                       view.world->audit ? "auditing" : "enforcing", view.world->policy_count(),
+                       view.endpoints,
+                       view.degraded() ? "; something is wrong, see ebpfctl status" : "");
+}
+
 void Noticeboard::post(View view)
 {
     auto next = std::make_shared<const View>(std::move(view));

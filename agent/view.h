@@ -48,6 +48,9 @@ struct View {
     bool degraded() const;
 };
 
+// What is enforced, and whether something is wrong, in one line.
+std::string status_line(const View& view);
+
 // The latest view, handed from the main loop to the API's threads.
 class Noticeboard {
 public:

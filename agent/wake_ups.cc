@@ -55,11 +55,14 @@ std::optional<int> Signals::next()
     return static_cast<int>(info.ssi_signo);
 }
 
-Result<Ticker> Ticker::every(std::chrono::seconds interval)
+Result<Ticker> Ticker::every(std::chrono::microseconds interval)
 {
+    constexpr int64_t second = std::micro::den;
     Fd fd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
     itimerspec spec{};
-    spec.it_interval.tv_sec = spec.it_value.tv_sec = interval.count();
+    spec.it_interval.tv_sec = interval.count() / second;
+    spec.it_interval.tv_nsec = interval.count() % second * 1000;
+    spec.it_value = spec.it_interval;
     if (!fd || timerfd_settime(fd.get(), 0, &spec, nullptr) != 0)
         return fail_errno("timer");
     return Ticker(std::move(fd));

@@ -38,7 +38,7 @@ private:
 // A descriptor that becomes readable again and again.
 class Ticker {
 public:
-    static Result<Ticker> every(std::chrono::seconds interval);
+    static Result<Ticker> every(std::chrono::microseconds interval);
     int fd() const { return fd_.get(); }
     // Whether it has ticked since the last call.
     bool ticked();

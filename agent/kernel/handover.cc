@@ -2,6 +2,7 @@
 #include "kernel/handover.h"
 
 #include "base/log.h"
+#include "base/privileges.h"
 #include "kernel/filters.h"
 
 #include <algorithm>
@@ -44,6 +45,9 @@ Handover::Clock::time_point Handover::due() const
 
 void Handover::run(const std::stop_token& stop)
 {
+    // It begins while the agent still loads programs, and lives on.
+    if (auto kept = keep_running_privileges(); !kept)
+        spdlog::warn("links are made with more privileges than it takes: {}", kept.error().message);
     std::unique_lock lock(mutex_);
     while (changed_.wait(lock, stop, [&] { return !waiting_.empty(); }) && !stop.stop_requested()) {
         const auto begin = due();

@@ -6,19 +6,39 @@
 
 #include <algorithm>
 #include <bpf/bpf.h>
+#include <optional>
 #include <vector>
 
 namespace ebpfd {
+
+namespace {
+
+std::optional<uint32_t> program_id(const std::string& pin)
+{
+    const Fd program(bpf_obj_get(pin.c_str()));
+    bpf_prog_info info{};
+    uint32_t size = sizeof(info);
+    if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &size) != 0)
+        return std::nullopt;
+    return info.id;
+}
+
+} // namespace
 
 Ownership::Ownership(const Pins& pins)
 {
     for (const auto& name : names_in(pins.maps()))
         if (auto map = RawMap::open_pinned(pins.maps(), name))
             maps_.insert(map->id());
+    for (const auto& name : names_in(pins.programs()))
+        if (const auto id = program_id(pins.program(name)))
+            programs_.insert(*id);
 }
 
 bool Ownership::owns(uint32_t program_id) const
 {
+    if (programs_.contains(program_id))
+        return true;
     const Fd program(bpf_prog_get_fd_by_id(program_id));
     if (!program)
         return false;

@@ -7,8 +7,9 @@
 
 namespace ebpfd {
 
-// Tells programs of this agent's folder from all others: they use a map that is pinned there.
-// So an older load of ours is recognised, and another agent's programs are not.
+// Tells programs of this agent's folder from all others: they were pinned there when this object was
+// made, by this load or the one before, or use a map that is pinned there. So an older load of ours is
+// recognised, and another agent's programs are not. To look at a program's maps takes CAP_SYS_ADMIN.
 class Ownership {
 public:
     explicit Ownership(const Pins& pins);
@@ -16,6 +17,7 @@ public:
 
 private:
     std::set<uint32_t> maps_;
+    std::set<uint32_t> programs_;
 };
 
 } // namespace ebpfd

@@ -176,6 +176,10 @@ void add_process(const ProcessFacts& process, Families& out)
     simple("process_virtual_memory_bytes", "Virtual memory.", double(process.virtual_bytes));
     simple("process_open_fds", "Open file descriptors.", double(process.open_fds));
     simple("process_max_fds", "Most file descriptors that may be open.", double(process.max_fds));
+    out.push_back(Family::total("ebpfd_refused_system_calls_total",
+                                "System calls that the agent's own filter refused.")
+                      .add(process.refused_calls)
+                      .take());
 }
 
 } // namespace

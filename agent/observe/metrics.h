@@ -61,6 +61,7 @@ struct ProcessFacts {
     uint64_t virtual_bytes = 0;
     uint64_t open_fds = 0;
     uint64_t max_fds = 0;
+    uint64_t refused_calls = 0; // by its own filter
 };
 
 // What the metrics say at one moment; counters only ever rise.

@@ -66,7 +66,9 @@ bool Agent::start(const lab::Argv& options)
 
 void Agent::launch(const lab::Argv& options)
 {
-    process_.emplace(lab::Process::start(command(options), netns_));
+    lab::Argv argv = start_by_;
+    std::ranges::copy(command(options), std::back_inserter(argv));
+    process_.emplace(lab::Process::start(argv, netns_));
 }
 
 std::optional<int> Agent::stop()

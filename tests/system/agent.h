@@ -15,6 +15,7 @@ inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_not_found = 3;
 inline constexpr int exit_unreachable = 4;
+inline constexpr int exit_permission = 5;
 inline constexpr int exit_degraded = 6;
 inline constexpr int exit_denied = 10;
 
@@ -32,6 +33,8 @@ public:
     bool start(const lab::Argv& options = {});
     // The start alone.
     void launch(const lab::Argv& options = {});
+    // From now on it is started by this command, which its own command line is given to.
+    void start_by(lab::Argv command) { start_by_ = std::move(command); }
     // SIGTERM; its exit code.
     std::optional<int> stop();
     bool running() { return process_ && process_->running(); }
@@ -58,6 +61,7 @@ private:
     std::filesystem::path policies_;
     std::filesystem::path inventory_;
     std::filesystem::path bpffs_;
+    lab::Argv start_by_;
     std::optional<lab::Process> process_;
 };
 
