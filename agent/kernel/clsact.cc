@@ -132,29 +132,29 @@ Result<void> ClsactAttachment::attach(uint32_t ifindex)
 
 Result<void> ClsactAttachment::detach(uint32_t ifindex)
 {
-    return remove_filters(ifindex, owned_);
+    auto removed = remove_filters(ifindex, owned_);
+    return removed ? remove_empty_qdisc(ifindex) : removed;
 }
 
 Result<void> remove_filters(uint32_t ifindex, const Ownership& owned)
 {
-    size_t ours = 0;
-    size_t others = 0;
     for (const auto& hook : HOOKS) {
         auto filters = filters_at(ifindex, hook);
         if (!filters)
             return std::unexpected(filters.error());
-        for (const auto& filter : *filters) {
-            if (filter.program == 0 || !owned.owns(filter.program)) {
-                ++others;
-                continue;
-            }
-            ++ours;
-            if (auto removed = remove_filter(ifindex, hook, filter); !removed)
-                return removed;
-        }
+        for (const auto& filter : *filters)
+            if (filter.program != 0 && owned.owns(filter.program))
+                if (auto removed = remove_filter(ifindex, hook, filter); !removed)
+                    return removed;
     }
-    if (ours == 0 || others != 0)
-        return {};
+    return {};
+}
+
+Result<void> remove_empty_qdisc(uint32_t ifindex)
+{
+    for (const auto& hook : HOOKS)
+        if (const auto filters = filters_at(ifindex, hook); !filters || !filters->empty())
+            return filters ? Result<void>{} : std::unexpected(filters.error());
     auto both = tc_hook(ifindex, static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
     const int code = bpf_tc_hook_destroy(&both);
     if (code != 0 && code != -ENOENT && code != -ENODEV && code != -EINVAL)

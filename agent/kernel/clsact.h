@@ -6,6 +6,13 @@
 
 namespace ebpfd {
 
+// Removes our filters from an interface. The qdisc stays.
+Result<void> remove_filters(uint32_t ifindex, const Ownership& owned);
+// Removes the qdisc from an interface of ours, unless somebody has filters there. For interfaces
+// that nobody enforces any longer: whenever a qdisc comes or goes, the kernel stops the queues for
+// a moment, and what is sent to the pod meanwhile is lost.
+Result<void> remove_empty_qdisc(uint32_t ifindex);
+
 // Filters of the clsact qdisc, beside those of others.
 class ClsactAttachment : public Attachment {
 public:
@@ -16,6 +23,8 @@ public:
     Result<void> attach(uint32_t ifindex) override;
     Result<bool> holds(uint32_t ifindex) const override;
     Result<void> detach(uint32_t ifindex) override;
+    // Removes the filters alone: links judge now.
+    Result<void> yield(uint32_t ifindex) const { return remove_filters(ifindex, owned_); }
 
     // Whether a filter of ours is there, at this hook or at any.
     Result<bool> is_attached(uint32_t ifindex, const Hook& hook) const;
@@ -34,8 +43,5 @@ private:
     Ownership owned_;
     const Programs& programs_;
 };
-
-// Removes our filters from an interface, and the qdisc if nobody else has filters there.
-Result<void> remove_filters(uint32_t ifindex, const Ownership& owned);
 
 } // namespace ebpfd

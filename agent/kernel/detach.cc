@@ -17,14 +17,39 @@ struct FreeInterfaces {
     void operator()(struct if_nameindex* interfaces) const { if_freenameindex(interfaces); }
 };
 
+// Whether a filter or a link of ours is there: links leave the qdisc of their filters behind.
+Result<bool> is_ours(uint32_t ifindex, const Pins& pins, const Ownership& owned)
+{
+    for (const auto& hook : HOOKS) {
+        if (access(pins.link(ifindex, hook.name).c_str(), F_OK) == 0)
+            return true;
+        const auto filters = filters_at(ifindex, hook);
+        if (!filters)
+            return std::unexpected(filters.error());
+        for (const TcFilter& filter : *filters)
+            if (filter.program != 0 && owned.owns(filter.program))
+                return true;
+    }
+    return false;
+}
+
+Result<void> remove_from(uint32_t ifindex, const Pins& pins, const Ownership& owned)
+{
+    const auto ours = is_ours(ifindex, pins, owned);
+    if (!ours || !*ours)
+        return ours ? Result<void>{} : std::unexpected(ours.error());
+    auto done = remove_filters(ifindex, owned);
+    return done ? remove_empty_qdisc(ifindex) : done;
+}
+
 // Filters leave no trace on the bpf file system: every interface is asked.
-Result<void> remove_all_filters(const Ownership& owned)
+Result<void> remove_all_filters(const Pins& pins, const Ownership& owned)
 {
     const std::unique_ptr<struct if_nameindex, FreeInterfaces> interfaces(::if_nameindex());
     if (!interfaces)
         return fail_errno("list interfaces");
     for (const auto* interface = interfaces.get(); interface->if_index != 0; ++interface)
-        if (auto removed = remove_filters(interface->if_index, owned); !removed)
+        if (auto removed = remove_from(interface->if_index, pins, owned); !removed)
             return fail(std::string("interface ") + interface->if_name, removed.error());
     return {};
 }
@@ -35,7 +60,7 @@ Result<void> Datapath::detach(const std::string& bpffs)
 {
     route_libbpf_log();
     const Pins pins{bpffs};
-    if (auto removed = remove_all_filters(Ownership(pins)); !removed)
+    if (auto removed = remove_all_filters(pins, Ownership(pins)); !removed)
         return removed;
     for (const auto& name : names_in(pins.links()))
         if (auto removed = remove_link(pins.links() + "/" + name); !removed)

@@ -104,7 +104,7 @@ Result<void> TcxAttachment::hand_over(uint32_t ifindex)
     // Those that a link let by before it judged still need the filters.
     if (auto waited = wait_for_packets_in_flight(); !waited)
         return waited;
-    if (auto removed = filters_.detach(ifindex); !removed)
+    if (auto removed = filters_.yield(ifindex); !removed)
         return removed;
     for (size_t i = 0; i < HOOKS.size(); ++i)
         if (auto done = replace_program(ifindex, HOOKS[i], programs_.judge[i]); !done)

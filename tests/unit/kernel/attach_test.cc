@@ -171,8 +171,10 @@ TEST_F(AttachTcx, FiltersJudgeAtOnceAndLinksTakeOver)
             EXPECT_EQ(filters(hook)[0].program, program_id(hook.program));
         }
         EXPECT_TRUE(becomes_linked());
-        // The qdisc goes after its filters.
-        EXPECT_TRUE(lab::eventually([&] { return add_qdisc(); }));
+        // The qdisc stays until detach: packets are lost whenever one comes or goes.
+        EXPECT_FALSE(add_qdisc());
+        ASSERT_TRUE(datapath->apply({}));
+        EXPECT_TRUE(add_qdisc());
     });
 }
 
@@ -396,6 +398,7 @@ TEST_P(AttachEither, DetachTakesLinksAndFiltersAway)
         ASSERT_TRUE(GetParam() == AttachMode::clsact || becomes_linked());
         ASSERT_TRUE(Datapath::detach(bpffs_.path()));
         EXPECT_TRUE(filters(HOOKS[0]).empty());
+        EXPECT_TRUE(add_qdisc()) << "theirs has gone, too";
         EXPECT_FALSE(std::filesystem::exists(bpffs_.path()));
     });
 }
