@@ -384,6 +384,8 @@ void Agent::update()
     view.warnings.clear();
     auto world = std::make_shared<World>(make_world(view.warnings, view.nodes));
     const auto gathered = steady_clock::now() - start;
+    // Before it is in force: an agent that is killed right after it leaves nothing untold.
+    parts_.folders.texts().write_few();
     const World* in_force = view_.revision == 0 ? nullptr : view_.world.get();
     auto outcome = enforce_what_fits(*enforcer_, *world, in_force, view.apply_error);
     view.apply_duration = steady_clock::now() - start;

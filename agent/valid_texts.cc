@@ -14,6 +14,7 @@
 namespace ebpfd {
 namespace {
 
+constexpr size_t few = 64;
 constexpr const char* unfinished = ".next"; // there is one writer, and it writes one at a time
 
 Result<ValidHead> read_head(int folder, const char* name)
@@ -143,6 +144,12 @@ void ValidTexts::write_all()
 {
     while (due())
         write_next();
+}
+
+void ValidTexts::write_few()
+{
+    if (due_.size() <= few)
+        write_all();
 }
 
 void ValidTexts::retry()

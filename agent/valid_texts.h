@@ -41,6 +41,8 @@ public:
     bool due() const { return error_.empty() && !due_.empty(); }
     void write_next();
     void write_all();
+    // All if they are few, as after a change by hand: some 20 us each. Many are for quiet moments.
+    void write_few();
     void retry();
 
 private:
