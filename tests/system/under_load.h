@@ -75,5 +75,7 @@ protected:
 std::string load_name(const testing::TestParamInfo<std::tuple<std::string, Family>>& info);
 // The ways to attach that this kernel has, with both families.
 std::vector<std::tuple<std::string, Family>> ways_and_families();
+// The same ways, each with one family.
+std::vector<std::tuple<std::string, Family>> every_way_once();
 
 } // namespace system_test
