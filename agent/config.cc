@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config.h"
 
+#include "base/completion.h"
 #include "config_file.h"
 
 #include <CLI/CLI.hpp>
@@ -51,6 +52,7 @@ struct RawOptions {
     std::string hooks = "auto";
     std::string hook_attach = "auto";
     std::string sandbox = "on";
+    std::string completion;
     std::string metrics = "127.0.0.1:9464";
     std::string pod_interfaces;
     FlowLogOptions flow_log;
@@ -195,6 +197,11 @@ void add_behaviour(CLI::App& app, Config& config, RawOptions& raw)
         ->capture_default_str();
     app.add_flag("--detach", config.detach,
                  "Remove links, programs and maps below --bpffs, then exit");
+    app.add_option("--completion", raw.completion,
+                   "Print a script that has a shell complete these options, then exit")
+        ->type_name("bash|zsh|fish")
+        ->check(CLI::IsMember(std::vector<std::string>(SHELLS.begin(), SHELLS.end()))
+                    .description(""));
 }
 
 void add_flow_log(CLI::App& app, RawOptions& raw)
@@ -383,6 +390,8 @@ std::variant<Config, Farewell> parse_config(int argc, const char* const* argv)
         const int code = app.exit(error, text, text);
         return Farewell{.exit_code = code == 0 ? 0 : 2, .text = text.str()};
     }
+    if (!raw.completion.empty())
+        return Farewell{.exit_code = 0, .text = completion_script(app, raw.completion)};
     if (auto read = read_file(app, raw); !read)
         return Farewell{.exit_code = 2, .text = read.error().message + "\n"};
     finish(config, raw);

@@ -19,7 +19,8 @@ std::unexpected<Error> fail_at(const std::string& path, const YAML::Mark& mark,
 // The option of that key, or nullptr. Some make sense on a command line only.
 CLI::Option* option_of(CLI::App& app, const std::string& key)
 {
-    static const std::set<std::string> command_line_only{"help", "version", "config"};
+    static const std::set<std::string> command_line_only{"help", "version", "config",
+                                                        "completion"};
     return command_line_only.contains(key) ? nullptr : app.get_option_no_throw("--" + key);
 }
 
