@@ -11,6 +11,8 @@
 
 #include <charconv>
 #include <malloc.h>
+#include <memory>
+#include <mutex>
 #include <spdlog/spdlog.h>
 
 namespace ebpfd {
@@ -157,11 +159,24 @@ std::vector<HttpRoute> socket_routes(const Sources& sources)
 
 std::vector<HttpRoute> metrics_routes(const Sources& sources)
 {
+    // Whoever asks for metrics all the time gets one core to do so.
+    const auto one_at_a_time = std::make_shared<std::mutex>();
+    const auto probe = [](std::string path, Answer answer) {
+        HttpRoute route = get(std::move(path), std::move(answer));
+        route.prompt = true;
+        return route;
+    };
     return {
-        get("/metrics", [=](const auto&) { return metrics(sources); }),
-        get("/healthz",
-            [](const auto&) { return HttpReply{.body = "alive\n", .content_type = "text/plain"}; }),
-        get("/readyz", [=](const auto&) { return ready(sources); })};
+        get("/metrics",
+            [=](const auto&) {
+                const std::lock_guard lock(*one_at_a_time);
+                return metrics(sources);
+            }),
+        probe("/healthz",
+              [](const auto&) {
+                  return HttpReply{.body = "alive\n", .content_type = "text/plain"};
+              }),
+        probe("/readyz", [=](const auto&) { return ready(sources); })};
 }
 
 } // namespace ebpfd

@@ -2,6 +2,7 @@
 #include "api/server.h"
 
 #include "api/connections.h"
+#include "api/port_listener.h"
 
 #include <atomic>
 #include <cerrno>
@@ -9,6 +10,7 @@
 #include <future>
 #include <httplib.h>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -20,20 +22,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr size_t question_threads = 16; // a stream holds one more
-constexpr size_t port_threads = 6;
 constexpr auto silence = 2s; // of a client that has connected and asks nothing
 constexpr size_t body_bytes = 64 << 10;
-
-class Listener final : public httplib::Server {
-public:
-    int socket() const { return svr_sock_; }
-    // stop() closes the socket of a server that runs only.
-    void close_unserved()
-    {
-        if (const int fd = svr_sock_.exchange(INVALID_SOCKET); fd != INVALID_SOCKET)
-            close(fd);
-    }
-};
 
 HttpRequest request_of(const httplib::Request& request)
 {
@@ -52,7 +42,8 @@ void send(httplib::Response& response, const HttpReply& reply)
 
 class Server final : public HttpServer {
 public:
-    explicit Server(std::vector<HttpRoute> routes) : routes_(std::move(routes))
+    Server(std::vector<HttpRoute> routes, std::unique_ptr<Listener> listener)
+        : routes_(std::move(routes)), listener_(std::move(listener)), server_(*listener_)
     {
         for (const auto& route : routes_)
             add(route);
@@ -100,7 +91,6 @@ public:
 
     Result<void> listen_on_port(const std::string& address, uint16_t port)
     {
-        server_.new_task_queue = [] { return new httplib::ThreadPool(port_threads); };
         errno = 0;
         if (!server_.bind_to_port(address, port))
             return fail_errno(fmt::format("listen on {} port {}", address, port));
@@ -234,7 +224,8 @@ private:
     }
 
     std::vector<HttpRoute> routes_;
-    Listener server_;
+    std::unique_ptr<Listener> listener_;
+    Listener& server_;
     std::string place_;
     StreamLimits limits_;
     std::atomic<size_t> streams_ = 0;
@@ -262,7 +253,7 @@ HttpReply error_reply(int status, std::string_view sentence)
 Result<std::unique_ptr<HttpServer>>
 HttpServer::on_socket(const std::string& path, std::vector<HttpRoute> routes, StreamLimits limits)
 {
-    auto server = std::make_unique<Server>(std::move(routes));
+    auto server = std::make_unique<Server>(std::move(routes), std::make_unique<Listener>());
     if (auto listening = server->listen_on_socket(path, limits); !listening)
         return std::unexpected(listening.error());
     return server;
@@ -271,7 +262,12 @@ HttpServer::on_socket(const std::string& path, std::vector<HttpRoute> routes, St
 Result<std::unique_ptr<HttpServer>> HttpServer::on_port(const std::string& address, uint16_t port,
                                                         std::vector<HttpRoute> routes)
 {
-    auto server = std::make_unique<Server>(std::move(routes));
+    std::set<std::string> prompt;
+    for (const auto& route : routes)
+        if (route.prompt)
+            prompt.insert(route.pattern);
+    auto listener = std::make_unique<PortListener>(std::move(prompt));
+    auto server = std::make_unique<Server>(std::move(routes), std::move(listener));
     if (auto listening = server->listen_on_port(address, port); !listening)
         return std::unexpected(listening.error());
     return server;

@@ -339,7 +339,7 @@ TEST_F(Server, StreamEndsWhenItsClientGoesWithoutAWord)
     EXPECT_TRUE(eventually([&] { return streams_ == 0; })) << "nothing was ever sent to it";
 }
 
-TEST(Port, InUseIsAnError)
+TEST(TakenPort, IsAnError)
 {
     const HttpRoute route{.method = "GET",
                           .pattern = "/healthz",
