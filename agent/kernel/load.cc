@@ -98,8 +98,9 @@ Result<void> pin_program(const bpf_program* program, int state_fd, const Pins& p
     if (bpf_prog_bind_map(bpf_program__fd(program), state_fd, nullptr) != 0)
         return fail_errno("mark program " + name);
     const std::string path = pins.program(name + "-next");
-    if (auto removed = unpin(path); !removed)
-        return removed;
+    // One of a start that was ended before its programs were in force: interfaces may have it.
+    if (rename(path.c_str(), pins.program(name + "-lost").c_str()) != 0 && errno != ENOENT)
+        return fail_errno("keep the lost program " + name);
     if (bpf_obj_pin(bpf_program__fd(program), path.c_str()) != 0)
         return fail_errno("pin program " + name);
     return {};
@@ -173,6 +174,9 @@ Result<void> commit_programs(const Pins& pins)
 {
     constexpr std::string_view suffix = "-next";
     for (const auto& name : names_in(pins.programs())) {
+        if (name.ends_with("-lost"))
+            if (auto removed = unpin(pins.program(name)); !removed)
+                return removed;
         if (!name.ends_with(suffix))
             continue;
         const auto final_name = name.substr(0, name.size() - suffix.size());

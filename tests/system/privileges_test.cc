@@ -190,6 +190,26 @@ TEST_P(Privileges, OfTheUnitSufficeToChangeTheWayOfAttaching)
     }
 }
 
+// A start that ended after its programs were attached and before they got their names.
+TEST_P(Privileges, OfTheUnitSufficeAfterAStartThatWasCutShort)
+{
+    agent().start_by(as_the_unit());
+    ASSERT_EQ(agent().stop(), exit_ok);
+    ASSERT_EQ(agent().detach().exit, exit_ok);
+    ASSERT_TRUE(agent().start({"--attach", "clsact"})) << agent().process().err();
+    ASSERT_EQ(agent().stop(), exit_ok);
+    std::vector<fs::path> pins;
+    std::ranges::copy(fs::directory_iterator(agent().bpffs() / "progs"), std::back_inserter(pins));
+    ASSERT_FALSE(pins.empty());
+    for (const auto& pin : pins)
+        fs::rename(pin, pin.string() + "-next");
+    ASSERT_TRUE(agent().start({"--attach", "clsact"})) << agent().process().err();
+    EXPECT_THAT(agent().process().err(), Not(HasSubstr("comes before ours")));
+    for (const auto& entry : fs::directory_iterator(agent().bpffs() / "progs"))
+        EXPECT_EQ(entry.path().filename().string().find('-'), std::string::npos) << entry.path();
+    exercise();
+}
+
 TEST_P(Privileges, EveryOneOfTheUnitIsNeeded)
 {
     ASSERT_EQ(agent().stop(), exit_ok);
