@@ -206,10 +206,10 @@ Result<void> Agent::run()
     collect_interfaces();
     parts_.folders.rescan();
     update();
+    tell_supervisor(false);
     attach_hooks();
     if (config_.sandbox)
         enter_sandbox();
-    tell_supervisor(false);
     for (;;) {
         const auto woken = parts_.epoll.wait(
             parts_.folders.texts().due() ? std::optional(idle_after) : std::nullopt);

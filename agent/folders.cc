@@ -56,6 +56,11 @@ Result<void> check_named(const std::string& path, FolderKind kind)
     const auto name = kind_name(kind);
     if (fs::exists(path, error))
         return fail(ENOTDIR, fmt::format("the {} folder {} is no folder", name, path));
+    if (error == std::errc::permission_denied)
+        return fail(EACCES, fmt::format("the {} folder {} cannot be reached: ebpfd gives up root's "
+                                        "right to everybody's files (see PRIVILEGES in ebpfd(8)), "
+                                        "so make it readable, or use --sandbox off",
+                                        name, path));
     return fail(ENOENT, fmt::format("the {0} folder {1} does not exist: make it with mkdir -p, or "
                                     "name another with --{0}-dir",
                                     name, path));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 namespace system_test {
 namespace {
@@ -55,6 +56,19 @@ TEST_F(Preflight, FoldersMustExist)
         EXPECT_THAT(failed.err, HasSubstr(folder));
         EXPECT_EQ(lines(failed.err), 1) << failed.err;
     }
+}
+
+// Root's right to everybody's files is given up before the first look.
+TEST_F(Preflight, FoldersOfOthersMustBeOpenToRoot)
+{
+    const auto home = agent_->root() / "home";
+    std::filesystem::create_directories(home / "policies");
+    ASSERT_EQ(chown(home.c_str(), 65534, 65534), 0);
+    std::filesystem::permissions(home, std::filesystem::perms::owner_all);
+    const auto failed = start({"--policy-dir", home / "policies", "--log-level", "error"});
+    EXPECT_EQ(failed.exit, exit_failed);
+    EXPECT_THAT(failed.err, HasSubstr("--sandbox off"));
+    EXPECT_EQ(lines(failed.err), 1) << failed.err;
 }
 
 TEST_F(Preflight, CapabilitiesAreNeeded)
