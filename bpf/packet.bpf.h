@@ -41,7 +41,8 @@ enum {
 struct packet {
 	struct tuple tuple;
 	struct tuple quoted; /* what an ICMP error is about, turned round: seen from the error */
-	__u32 offset;        /* in the frame, where parsing goes on */
+	__u32 offset;        /* in the frame, where parsing goes on, */
+	__u32 end;           /* and where it ends: behind it, a frame has padding */
 	__be32 fragment_id;
 	__u8 fragmented; /* a first fragment */
 	__u8 tcp_flags;

@@ -15,6 +15,7 @@
 
 #define VLAN_TAGS_MAX 2
 #define EXTENSION_HEADERS_MAX 8
+#define EXTENSION_BYTES_MIN 8
 #define PULL_BYTES 512 /* linear data enough for all headers that are looked at */
 #define IPV4_OPTIONS_MAX 40
 #define HOP_LIMIT_ON_LINK 255 /* RFC 4861: proof that a neighbour sent it */
@@ -163,6 +164,8 @@ static __always_inline int skip_extension(struct __sk_buff *skb, struct packet *
 	struct fragment_header fragment;
 	struct routing_start header;
 
+	if (p->offset + EXTENSION_BYTES_MIN > p->end)
+		return PACKET_MALFORMED;
 	if (bpf_skb_load_bytes(skb, p->offset, &header, sizeof(header)))
 		return PACKET_MALFORMED;
 	if (p->next == IPPROTO_FRAGMENT) {
@@ -218,6 +221,7 @@ static __always_inline int find_upper(struct __sk_buff *skb, struct cursor *c, _
 	if (!is_extension(next))
 		return PACKET_CONNECTION;
 	p->offset = before;
+	p->end = before + c->left;
 	p->next = next;
 	kind = walk_extensions(skb, p);
 	*protocol = p->next;
@@ -235,6 +239,7 @@ static __always_inline int quote_follows(struct cursor *c, struct packet *p)
 {
 	p->answer = 1;
 	p->offset = c->at - c->start;
+	p->end = p->offset + c->left;
 	return PACKET_ICMP_ERROR;
 }
 

@@ -83,13 +83,12 @@ __noinline int parse_quote(struct __sk_buff *skb, struct packet *p)
 	struct cursor c = {
 		.start = (void *)(long)skb->data,
 		.end = (void *)(long)skb->data_end,
-		.left = skb->len,
 	};
 
-	if (!p || p->offset >= PULL_BYTES || p->offset > skb->len)
+	if (!p || p->offset >= PULL_BYTES || p->offset > p->end)
 		return PACKET_MALFORMED;
 	c.at = c.start + p->offset;
-	c.left -= p->offset;
+	c.left = p->end - p->offset;
 	return is_mapped_ipv4(p->tuple.source_word) ? parse_quoted_ipv4(&c, p)
 	                                            : parse_quoted_ipv6(skb, &c, p);
 }

@@ -87,6 +87,22 @@ TEST(Attack, IcmpErrorIsNoWayIntoAPodWithoutIngress)
     EXPECT_EQ(bench.to_web(Packet{}.eth().ipv4(db_v4, web_v4).unreachable(quoted)), denied);
 }
 
+// What a frame has behind the packet that its IP header tells of is no part of the packet.
+TEST(Attack, PaddingQuotesNothing)
+{
+    Bench bench;
+    bench.enforce(policies::narrow);
+    const auto sent = Packet{}.eth().ipv4(web_v4, db_v4).tcp(4000, 5432, SYN);
+    EXPECT_EQ(bench.from_web(sent), allowed_by(REASON_RULE));
+    constexpr size_t total_at = 14 + 3, quote = 20 + 8;
+    Bytes error =
+        Packet{}.eth().ipv4(outside_v4, web_v4).unreachable(from_ip(sent.bytes())).bytes();
+    error.at(total_at) = quote + 20 + 4;
+    EXPECT_EQ(bench.to_web(error), allowed_by(REASON_ICMP_ERROR));
+    error.at(total_at) = quote + 20 + 3;
+    EXPECT_EQ(bench.to_web(error), denied);
+}
+
 TEST(Attack, IcmpRedirectFromAnotherPodIsNoError)
 {
     Bench bench;

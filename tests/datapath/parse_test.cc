@@ -185,6 +185,8 @@ INSTANTIATE_TEST_SUITE_P(
             malformed},
         Row{"TotalLengthBeyondFrame", &policies::friends,
             with_byte(from_db().tcp(1, 80, SYN).bytes(), ip_at + 2, 9), malformed},
+        Row{"ExtensionInPadding", &policies::friends,
+            with_byte(from_db6().routing(0, 1).tcp(1, 80, SYN).bytes(), ip_at + 5, 7), malformed},
         Row{"MappedAddressOnTheWire", &policies::friends, from_mapped_address(), malformed},
         Row{"MalformedNotIsolated", &policies::none, cut(from_db().tcp(1, 80, SYN).bytes(), 40),
             allowed_by(REASON_NO_POLICY)}),
