@@ -148,8 +148,8 @@ private:
         }
         // A body that nobody looks at is not read: without a length it would be waited for.
         server_.Post(route.pattern,
-                     [this, &route](const httplib::Request& request, httplib::Response& response,
-                                    const httplib::ContentReader& content) {
+                     [&route](const httplib::Request& request, httplib::Response& response,
+                              const httplib::ContentReader& content) {
                          HttpRequest asked = request_of(request);
                          if (!route.reads_body || read_body(request, response, content, asked.body))
                              send(response, route.answer(asked));
@@ -162,6 +162,10 @@ private:
     {
         if (!request.has_header("Content-Length")) {
             send(response, error_reply(411, "a request with a body says how long it is"));
+            return false;
+        }
+        if (request.is_multipart_form_data()) { // httplib reads those in another way
+            send(response, error_reply(415, "a body in parts is not understood"));
             return false;
         }
         // Its length is checked before it is read; compressed, it may be longer than it says.

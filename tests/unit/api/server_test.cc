@@ -178,6 +178,17 @@ TEST_F(Server, ABodyWithoutALengthIsRefused)
     EXPECT_NE(std::string(answer.data()).find(" 411 "), std::string::npos) << answer.data();
 }
 
+TEST_F(Server, ABodyInPartsIsRefused)
+{
+    serve({length_of_body(true)});
+    const Fd client =
+        raw_client(socket_, "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
+                            "Content-Type: multipart/form-data; boundary=x\r\n\r\nfour");
+    std::array<char, 256> answer{};
+    ASSERT_GT(read(client.get(), answer.data(), answer.size()), 0);
+    EXPECT_NE(std::string(answer.data()).find(" 415 "), std::string::npos) << answer.data();
+}
+
 TEST_F(Server, HandlerThatThrowsIsAnErrorOfTheRequestOnly)
 {
     serve({{.method = "GET",
