@@ -31,8 +31,9 @@ template <class Use> void each_attribute(const nlattr* first, const void* end, c
 // Those behind a body of type T.
 template <class T, class Use> void each_attribute(const nlmsghdr& message, const Use& use)
 {
+    // Not libmnl's end of the payload, which is rounded up.
     each_attribute(static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(&message, sizeof(T))),
-                   mnl_nlmsg_get_payload_tail(&message), use);
+                   reinterpret_cast<const char*>(&message) + message.nlmsg_len, use);
 }
 
 // 0 for an attribute too short to hold a number.

@@ -36,8 +36,8 @@ Json counts(const event& raw, direction dir)
 // A moment on the datapath's clock as text; empty for 0.
 std::string moment(const AttributedEvent& record, uint64_t raw_ns)
 {
-    const int64_t offset = record.time_ns - static_cast<int64_t>(record.raw.time_ns);
-    return raw_ns == 0 ? "" : rfc3339(static_cast<int64_t>(raw_ns) + offset);
+    const uint64_t offset = static_cast<uint64_t>(record.time_ns) - record.raw.time_ns;
+    return raw_ns == 0 ? "" : rfc3339(static_cast<int64_t>(raw_ns + offset));
 }
 
 Json tcp(const event& raw)
@@ -120,7 +120,8 @@ Json to_json(const AttributedEvent& record)
 AttributedEvent attribute(const event& raw, const Names& names, int64_t clock_offset_ns)
 {
     return {.raw = raw,
-            .time_ns = static_cast<int64_t>(raw.time_ns) + clock_offset_ns,
+            // Without a sign, for it is the datapath's word: any sum is a time.
+            .time_ns = static_cast<int64_t>(raw.time_ns + static_cast<uint64_t>(clock_offset_ns)),
             .pod = look_up(names.interfaces, raw.key.ifindex),
             .peer = names.addresses.find(address_of(raw.key.peer)),
             .rule = raw.rule == 0 ? nullptr : look_up(names.rules, raw.rule),
