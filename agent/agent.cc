@@ -177,7 +177,7 @@ Result<void> Agent::open_datapath()
     if (!datapath)
         return std::unexpected(datapath.error());
     datapath_ = std::move(*datapath);
-    enforcer_ = std::make_unique<Enforcer>(*datapath_, config_.bpffs, observer_, totals_, applies_);
+    enforcer_ = std::make_unique<Enforcer>(*datapath_, config_.bpffs, observer_, totals_);
     observer_.on_watch([this](const watch& wanted) { datapath_->set_watch(wanted); });
     adopt_homes();
     return unprivileged([this] {

@@ -13,10 +13,9 @@ using std::chrono::steady_clock;
 
 } // namespace
 
-Enforcer::Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, Totals& totals,
-                   ApplyMetrics& applies)
+Enforcer::Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, Totals& totals)
     : datapath_(datapath), bpffs_(std::move(bpffs)), observer_(observer), totals_(totals),
-      applies_(applies), book_(read_drop_reasons().value_or(DropReasons{}))
+      book_(read_drop_reasons().value_or(DropReasons{}))
 {
 }
 

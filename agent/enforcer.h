@@ -16,8 +16,7 @@ namespace ebpfd {
 // World to packets: compiles, applies, and gives the observer the names that go with it.
 class Enforcer {
 public:
-    Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, Totals& totals,
-             ApplyMetrics& applies);
+    Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, Totals& totals);
 
     struct Outcome {
         ApplyReport report;
@@ -44,7 +43,6 @@ private:
     const std::string bpffs_;
     Observer& observer_;
     Totals& totals_;
-    ApplyMetrics& applies_;
     Compiler compiler_;
     NameBook book_;
     // The last change is settled while the main loop reads and compiles the next one.
