@@ -25,46 +25,6 @@ HttpReply reply(const Json& json)
     return {.body = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
 }
 
-std::optional<std::vector<std::string>> strings_of(const Json& list)
-{
-    std::vector<std::string> out;
-    if (!list.is_array())
-        return std::nullopt;
-    for (const Json& item : list) {
-        if (!item.is_string())
-            return std::nullopt;
-        out.push_back(item.get<std::string>());
-    }
-    return out;
-}
-
-std::optional<Proposal::File> file_of(const Json& file)
-{
-    if (!file.is_object() || !file.contains("name") || !file.contains("text") ||
-        !file["name"].is_string() || !file["text"].is_string())
-        return std::nullopt;
-    return Proposal::File{file["name"].get<std::string>(), file["text"].get<std::string>()};
-}
-
-std::optional<Proposal> proposal_of(const std::string& body)
-{
-    const Json json = Json::parse(body, nullptr, false);
-    if (!json.is_object())
-        return std::nullopt;
-    Proposal proposal;
-    for (const Json& item : json.value("files", Json::array())) {
-        const auto file = file_of(item);
-        if (!file)
-            return std::nullopt;
-        proposal.files.push_back(*file);
-    }
-    auto remove = strings_of(json.value("remove", Json::array()));
-    if (!remove)
-        return std::nullopt;
-    proposal.remove = std::move(*remove);
-    return proposal;
-}
-
 Json to_json(const std::vector<FileError>& errors)
 {
     Json out = Json::array();
@@ -190,7 +150,7 @@ Result<Json> impact_of(const Sources& sources, const World& world, const Overlay
 
 HttpReply impact_reply(const Sources& sources, const HttpRequest& request)
 {
-    const auto proposal = proposal_of(request.body);
+    const auto proposal = parse_proposal(request.body);
     if (!proposal)
         return error_reply(400, "want {\"files\": [{\"name\", \"text\"}], \"remove\": [names]}");
     const auto view = sources.board.latest();

@@ -3,21 +3,12 @@
 #include "base/result.h"
 #include "model/document.h"
 #include "model/world.h"
+#include "proposal.h"
 
 #include <string>
 #include <vector>
 
 namespace ebpfd {
-
-// Policies that somebody thinks of putting in force, as text.
-struct Proposal {
-    struct File {
-        std::string name; // ends in .json: read as JSON
-        std::string text;
-    };
-    std::vector<File> files;
-    std::vector<std::string> remove; // "ns/name", "NetworkPolicy/ns/name", "KIND/name"
-};
 
 // The World with a proposal in it. With errors, it is the World as it was.
 struct Overlay {
