@@ -20,6 +20,15 @@ constexpr size_t flows_in_a_turn = 1024;
 
 } // namespace
 
+std::optional<event> read_record(const void* data, size_t size)
+{
+    event record;
+    if (size != sizeof(record))
+        return std::nullopt;
+    std::memcpy(&record, data, sizeof(record));
+    return record;
+}
+
 Result<std::unique_ptr<Rings>> Rings::open(const std::string& folder)
 {
     auto rings = std::make_unique<Rings>();
@@ -57,11 +66,9 @@ int Rings::receive(void* context, void* data, size_t size)
 {
     auto& source = *static_cast<Source*>(context);
     Rings& rings = *source.rings;
-    if (size == sizeof(event)) {
-        event record;
-        std::memcpy(&record, data, sizeof(record));
+    if (const auto record = read_record(data, size)) {
         ++rings.received_;
-        (*rings.sink_)(source.which, record);
+        (*rings.sink_)(source.which, *record);
     } else {
         spdlog::debug("ring {}: a record of {} bytes is skipped", static_cast<int>(source.which),
                       size);

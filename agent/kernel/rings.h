@@ -10,9 +10,13 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace ebpfd {
+
+// A record as it lies in a ring; nothing if it is of another size.
+std::optional<event> read_record(const void* data, size_t size);
 
 // The reader of both rings. Wakes up when the datapath says so, which it does sparsely, and when
 // the time is up; then takes what there is, refusals first and again between a few of the rest: a
