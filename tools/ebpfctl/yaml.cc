@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ebpfctl/yaml.h"
 
+#include "base/escape.h"
+
 #include <yaml-cpp/yaml.h>
 
 namespace ebpfd::ctl {
@@ -12,7 +14,10 @@ void emit_object(YAML::Emitter& yaml, const Json& object)
 {
     yaml << (object.empty() ? YAML::Flow : YAML::Block) << YAML::BeginMap;
     for (const auto& [key, item] : object.items()) {
-        yaml << YAML::Key << key << YAML::Value;
+        yaml << YAML::Key;
+        if (escape_control(key) != key) // yaml-cpp takes some control characters for plain ones
+            yaml << YAML::DoubleQuoted;
+        yaml << key << YAML::Value;
         emit(yaml, item);
     }
     yaml << YAML::EndMap;

@@ -19,6 +19,15 @@ std::string text_of(Format format, const Json& data)
     return out.str();
 }
 
+TEST(Printer, YamlKeysSteerNoTerminal)
+{
+    const Json data{{"a\rb\033[31m", 1}};
+    const std::string yaml = yaml_text(data);
+    EXPECT_EQ(yaml.find('\r'), std::string::npos) << yaml;
+    EXPECT_EQ(yaml.find('\033'), std::string::npos) << yaml;
+    EXPECT_EQ(YAML::Load(yaml)["a\rb\033[31m"].as<int>(), 1);
+}
+
 TEST(Printer, JsonIsOneDocument)
 {
     EXPECT_EQ(Json::parse(text_of(Format::json, ROWS)), ROWS);
