@@ -6,6 +6,7 @@
  */
 #include "express.bpf.h"
 #include "fragment.bpf.h"
+#include "generation.bpf.h"
 #include "handover.bpf.h"
 #include "quote.bpf.h"
 
@@ -283,7 +284,8 @@ static __noinline int judge_stray(struct __sk_buff *skb, struct passage *at, __u
 	return refuse(at, flow);
 }
 
-static __noinline struct passage *start_passage(struct __sk_buff *skb, __u32 direction)
+static __noinline struct passage *start_passage(struct __sk_buff *skb, __u32 direction,
+                                                __u32 generation)
 {
 	__u32 zero = 0;
 	struct passage *at = bpf_map_lookup_elem(&passage_map, &zero);
@@ -292,17 +294,17 @@ static __noinline struct passage *start_passage(struct __sk_buff *skb, __u32 dir
 		return NULL;
 	__builtin_memset(&at->packet, 0, sizeof(at->packet));
 	at->now = coarse_ns();
-	at->generation = state.generation;
+	at->generation = generation;
 	at->bytes = skb->len;
 	at->direction = direction;
 	return at;
 }
 
 /* A plain packet that opens a flow or changes one: all that is read of it already. */
-static __noinline int handle_plain(struct __sk_buff *skb, __u32 direction, const struct plain *p,
-                                   struct found *found)
+static __noinline int handle_plain(struct __sk_buff *skb, __u32 direction, __u32 generation,
+                                   const struct plain *p, struct found *found)
 {
-	struct passage *at = start_passage(skb, direction);
+	struct passage *at = start_passage(skb, direction, generation);
 
 	if (!at)
 		return DROP;
@@ -311,9 +313,9 @@ static __noinline int handle_plain(struct __sk_buff *skb, __u32 direction, const
 }
 
 /* Any packet. */
-static __noinline int handle_any(struct __sk_buff *skb, __u32 direction)
+static __noinline int handle_any(struct __sk_buff *skb, __u32 direction, __u32 generation)
 {
-	struct passage *at = start_passage(skb, direction);
+	struct passage *at = start_passage(skb, direction, generation);
 
 	if (!at)
 		return DROP;
@@ -346,19 +348,20 @@ static __noinline int handle_any(struct __sk_buff *skb, __u32 direction)
 
 static __always_inline int handle(struct __sk_buff *skb, __u32 direction)
 {
+	__u32 generation = generation_for(skb, direction);
 	struct found found;
 	struct plain plain;
 
 	if (!read_plain(skb, &plain, direction))
-		return handle_any(skb, direction);
+		return handle_any(skb, direction, generation);
 	find_entry(&found, &plain.id);
-	switch (express(&found, &plain, direction, skb->len)) {
+	switch (express(&found, &plain, direction, generation, skb->len)) {
 	case EXPRESS_PASS:
 		return PASS;
 	case EXPRESS_DROP:
 		return DROP;
 	default:
-		return handle_plain(skb, direction, &plain, &found);
+		return handle_plain(skb, direction, generation, &plain, &found);
 	}
 }
 

@@ -240,14 +240,14 @@ static __always_inline enum express pass_again(const struct found *found, const 
 }
 
 static __always_inline enum express express(const struct found *found, const struct plain *p,
-                                            __u32 direction, __u32 bytes)
+                                            __u32 direction, __u32 generation, __u32 bytes)
 {
 	union judged judged;
 
 	if (!found->entry)
 		return EXPRESS_NONE;
 	judged.word = *(volatile __u64 *)&found->entry->flow;
-	if (judged.generation != state.generation ||
+	if (judged.generation != generation ||
 	    (direction == DIRECTION_EGRESS && !is_from(&found->entry->flow, p->pod)))
 		return EXPRESS_NONE;
 	return class_of(found->seen) == FLOW_ENTRY_REFUSED
