@@ -27,6 +27,7 @@ constexpr auto answer_within = 5s;     // on a machine that has more to do than 
 constexpr auto refused_within = 300ms; // before TCP sends the SYN again
 constexpr auto between_expiries = 50ms;
 constexpr rlim_t descriptors = 8192;
+constexpr int tap_bytes = 1 << 22;
 constexpr uint16_t first_port = 10000; // below those that the kernel chooses
 constexpr uint16_t last_port = 32000;
 
@@ -159,9 +160,18 @@ void Load::serve(const Route& route, bool tapped)
         add(type == SOCK_STREAM ? Role::listener : Role::server, route.transport, std::move(fd));
     if (!tapped)
         return;
-    ebpfd::Fd tap = make_socket(*route.to, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
-    if (hear_only(tap.get(), route.port))
-        add(Role::tap, route.transport, std::move(tap));
+    add_tap(Role::sent, *route.from, route);
+    add_tap(Role::arrived, *route.to, route);
+}
+
+// Hears the frames to the route's port that pass a machine's interface.
+void Load::add_tap(Role role, const Machine& machine, const Route& route)
+{
+    ebpfd::Fd tap = make_socket(machine, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+    setsockopt(tap.get(), SOL_SOCKET, SO_RCVBUFFORCE, &tap_bytes, sizeof(tap_bytes));
+    if (hear_only(tap.get(), route.port,
+                  route.transport == Transport::tcp ? IPPROTO_TCP : IPPROTO_UDP))
+        add(role, route.transport, std::move(tap));
     else
         ++counts_.broken;
 }
@@ -244,8 +254,9 @@ void Load::handle(int fd, uint32_t events)
     switch (talk.role) {
     case Role::listener:
         return accept_all(talk);
-    case Role::tap:
-        return count_leaks(talk);
+    case Role::sent:
+    case Role::arrived:
+        return count_frames(talk);
     case Role::server:
         return echo(talk);
     default:
@@ -324,11 +335,11 @@ void Load::take_answer(Talk& talk)
     drop(fd);
 }
 
-void Load::count_leaks(Talk& tap)
+void Load::count_frames(Talk& tap)
 {
     std::array<char, 64> frame{};
     while (recv(tap.fd.get(), frame.data(), frame.size(), 0) > 0)
-        ++counts_.leaked;
+        ++(tap.role == Role::sent ? counts_.refused : counts_.leaked);
 }
 
 void Load::ask_in_turn(Clock::time_point now)
@@ -349,7 +360,6 @@ void Load::make_due(Clock::time_point now)
         if (now < repeated.next)
             continue;
         repeated.next = now + repeated.interval;
-        counts_.refused += repeated.role == Role::refused ? 1 : 0;
         connect(repeated.role, repeated.route);
     }
 }

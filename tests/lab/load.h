@@ -35,8 +35,8 @@ struct LoadCounts {
     uint64_t retransmitted = 0; // segments, of all connections
     uint64_t made = 0;          // new ones that were answered
     uint64_t failed = 0;        // or not
-    uint64_t refused = 0;       // attempts that may not succeed; one packet each
-    uint64_t leaked = 0;        // of theirs, arrived at the receiver or answered
+    uint64_t refused = 0; // packets of attempts that may not succeed, as their senders sent them
+    uint64_t leaked = 0;  // of theirs, arrived at the receiver or answered
 };
 std::ostream& operator<<(std::ostream& out, const LoadCounts& counts);
 
@@ -53,7 +53,7 @@ public:
     void keep_open(const Route& route, size_t connections);
     // A new connection, or UDP exchange, every interval.
     void make_new(const Route& route, Milliseconds interval);
-    // The same with attempts of one packet each that should not arrive.
+    // The same with attempts that should not arrive.
     void try_refused(const Route& route, Milliseconds interval);
     // False: not all is open within the time.
     bool start(Milliseconds timeout = std::chrono::seconds(20));
@@ -63,7 +63,7 @@ public:
 
 private:
     using Clock = std::chrono::steady_clock;
-    enum class Role { listener, tap, server, open, made, refused };
+    enum class Role { listener, sent, arrived, server, open, made, refused };
     struct Talk {
         Role role;
         Transport transport = Transport::tcp;
@@ -87,7 +87,8 @@ private:
     void echo(Talk& server);
     void answered(Talk& talk);
     void take_answer(Talk& talk);
-    void count_leaks(Talk& tap);
+    void add_tap(Role role, const Machine& machine, const Route& route);
+    void count_frames(Talk& tap);
     void ask_in_turn(Clock::time_point now);
     void make_due(Clock::time_point now);
     void expire(Clock::time_point now);

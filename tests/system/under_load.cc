@@ -27,7 +27,7 @@ std::string rule_of(uint16_t port)
 
 lab::Argv options(const std::string& attach)
 {
-    return {"--attach",    attach,        "--max-flows", "8192",        "--max-peers",
+    return {"--attach",    attach,        "--max-flows", "65536",       "--max-peers",
             "4096",        "--max-cidrs", "4096",        "--max-ports", "4096",
             "--max-rules", "1024",        "--hooks",     "none"};
 }
