@@ -67,7 +67,7 @@ constexpr auto calls = std::to_array<int>({
     // memory
     SCMP_SYS(brk),
     SCMP_SYS(madvise),
-    SCMP_SYS(mincore),
+
     SCMP_SYS(mmap),
     SCMP_SYS(mprotect),
     SCMP_SYS(mremap),

@@ -146,7 +146,11 @@ std::vector<HttpRoute> socket_routes(const Sources& sources)
     }));
     const Answer judged =
         trimmed([=](const auto& request) { return impact_reply(sources, request); });
-    routes.push_back({"POST", "/v1/policy/impact", judged, {}, true});
+    routes.push_back({.method = "POST",
+                      .pattern = "/v1/policy/impact",
+                      .answer = judged,
+                      .stream = {},
+                      .reads_body = true});
     routes.push_back(get("/v1/policy/suggest", trimmed([=](const auto& request) {
                              return suggest_reply(sources, request);
                          })));

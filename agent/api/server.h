@@ -54,10 +54,10 @@ struct HttpRoute {
     std::string pattern; // regular expression of the whole path
     std::function<HttpReply(const HttpRequest&)> answer;
     std::function<StreamReply(const HttpRequest&)> stream; // in place of answer
+    bool reads_body = false; // of a POST; one beyond MAX_BODY_BYTES is refused with 413
     // On a port: has a thread that no other path's clients hold. Its pattern is the path itself, and
     // its answer short.
     bool prompt = false;
-    bool reads_body = false; // of a POST; one beyond MAX_BODY_BYTES is refused with 413
 };
 
 inline constexpr size_t MAX_BODY_BYTES = size_t{16} << 20;
