@@ -79,7 +79,11 @@ protected:
         empty_root_ = agent().root() / "empty";
         std::filesystem::create_directories(empty_root_);
     }
-    void TearDown() override { (void)agent().stop(); }
+    void TearDown() override
+    {
+        if (world_ != nullptr)
+            (void)agent().stop();
+    }
     int in_pod(const std::function<int()>& process)
     {
         return in_container(machine("web"), empty_root_, process);

@@ -85,6 +85,8 @@ class Privileges : public OnNode {
 protected:
     void TearDown() override
     {
+        if (world_ == nullptr)
+            return;
         agent().start_by({});
         (void)agent().stop();
         (void)agent().detach();

@@ -28,6 +28,8 @@ protected:
     }
     void TearDown() override
     {
+        if (world_ == nullptr)
+            return;
         agent().start_by({});
         (void)agent().stop();
         unlink(path_.c_str());
