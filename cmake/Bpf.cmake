@@ -4,8 +4,6 @@
 find_program(BPF_CLANG NAMES clang REQUIRED)
 find_program(BPF_STRIP NAMES llvm-strip llvm-strip-19 llvm-strip-18 llvm-strip-14 REQUIRED)
 find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin REQUIRED)
-execute_process(COMMAND ${CMAKE_C_COMPILER} -print-multiarch
-  OUTPUT_VARIABLE BPF_MULTIARCH OUTPUT_STRIP_TRAILING_WHITESPACE)
 
 # As <bpf/bpf_tracing.h> wants it, for the registers in which a probe finds its arguments.
 string(REGEX REPLACE "^x86_64|^i.86" "x86" BPF_TARGET_ARCH ${CMAKE_SYSTEM_PROCESSOR})
@@ -18,7 +16,7 @@ function(ebpfd_bpf_skeleton name)
   add_custom_command(OUTPUT ${object}
     COMMAND ${BPF_CLANG} -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_${BPF_TARGET_ARCH} -Wall -Wextra -Werror
       -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/maps
-      -isystem /usr/include/${BPF_MULTIARCH}
+      -isystem /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
       -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
     COMMAND ${BPF_STRIP} -g ${object}
     DEPENDS ${source} DEPFILE ${object}.d VERBATIM

@@ -27,8 +27,12 @@ using namespace ebpfd;
 
 template <class T, class E> T must(std::expected<T, E> result, const char* what)
 {
-    if (result)
+    if constexpr (std::is_void_v<T>) {
+        if (result)
+            return;
+    } else if (result) {
         return std::move(*result);
+    }
     if constexpr (requires { result.error().message; })
         throw std::runtime_error(fmt::format("{}: {}", what, result.error().message));
     throw std::runtime_error(what);
@@ -137,7 +141,7 @@ void Bench::reload(const DatapathOptions& options)
     maps_ = must(PinnedMaps::open(bpffs_), "pinned maps");
 }
 
-Plan Bench::plan_of(const std::string& policies, const std::set<std::string>& friends) const
+World Bench::world_of(const std::string& policies, const std::set<std::string>& friends) const
 {
     World world = make_world(web_, db_, friends);
     auto documents = parse_documents(policies, "test.yaml");
@@ -149,12 +153,18 @@ Plan Bench::plan_of(const std::string& policies, const std::set<std::string>& fr
         else
             add(world.policies, decode_network_policy(document));
     }
-    return must(compile(world), "compile");
+    return world;
+}
+
+Plan Bench::plan_of(const std::string& policies, const std::set<std::string>& friends) const
+{
+    return must(compile(world_of(policies, friends)), "compile");
 }
 
 void Bench::enforce(const std::string& policies)
 {
-    must(datapath_->apply(plan_of(policies)), "apply");
+    world_ = world_of(policies);
+    must(datapath_->apply(must(compile(world_), "compile")), "apply");
 }
 
 std::vector<counter> Bench::counters()
@@ -271,6 +281,25 @@ void Bench::forget_unanswered() const
         [](const flow_key&, const flow&) {});
     if (!freed)
         throw std::runtime_error(freed.error().message);
+}
+
+void Bench::forget_all() const
+{
+    const std::string maps = bpffs_ + "/maps";
+    must(must(FlowTable::open_pinned(maps), "flow table")
+             .free_if([](flow_class, const flow_key&, const flow&) { return true; },
+                      [](const flow_key&, const flow&) {}),
+         "forget flows");
+    const RawMap fragments = must(RawMap::open_pinned(maps, "fragment_map"), "fragments");
+    std::vector<char> all;
+    uint32_t count = 0;
+    must(fragments.read([&](const void* keys, const void*, uint32_t more) {
+        const auto* first = static_cast<const char*>(keys);
+        all.insert(all.end(), first, first + size_t{more} * fragments.key_size());
+        count += more;
+    }),
+         "read fragments");
+    must(fragments.erase_batch(all.data(), count), "forget fragments");
 }
 
 void Bench::age_flows(std::chrono::nanoseconds time)

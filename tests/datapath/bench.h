@@ -7,6 +7,7 @@
 #include "kernel/pinned.h"
 #include "lab/addresses.h"
 #include "lab/packet.h"
+#include "model/world.h"
 
 #include <chrono>
 #include <cstdint>
@@ -57,6 +58,8 @@ public:
 
     // Puts these policies in force, YAML documents, instead of those before.
     void enforce(const std::string& policies);
+    // What enforce() has put in force.
+    const ebpfd::World& world() const { return world_; }
     // What they come to where these pods have the label "friend" besides.
     ebpfd::Plan plan_of(const std::string& policies,
                         const std::set<std::string>& friends = {}) const;
@@ -93,14 +96,19 @@ public:
     void age_flows(std::chrono::nanoseconds time);
     // Frees what waits for an answer and what was refused, as the agent does in time.
     void forget_unanswered() const;
+    // Forgets all that packets have left behind: flows, refusals, first fragments.
+    void forget_all() const;
     ebpfd::PinnedMaps& maps() { return *maps_; }
 
 private:
+    ebpfd::World world_of(const std::string& policies,
+                          const std::set<std::string>& friends = {}) const;
     Judged run(const char* program, ::direction dir, const lab::Bytes& frame,
                uint32_t ingress_ifindex);
     std::vector<::counter> counters();
 
     std::string bpffs_;
+    ebpfd::World world_;
     uint32_t web_ = 0;
     uint32_t db_ = 0;
     std::unique_ptr<ebpfd::Datapath> datapath_;

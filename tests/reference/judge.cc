@@ -4,6 +4,7 @@
 #include "reference/match.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -240,21 +241,42 @@ static Judgement judge_by_rules(const World& world, const Packet& packet, const 
     return best.judgement;
 }
 
-// Whether the pod sends from an address that is not its own. Of a family in which it has none,
-// only what somebody else is known to have counts. Link-local addresses are not asked for here.
-static bool spoofed(const World& world, const Packet& packet, const Pod& pod)
+bool is_known(const World& world, const IpAddress& address)
+{
+    const bool service = std::ranges::any_of(world.services, [&](const auto& one) {
+        return std::ranges::count(one->cluster_ips, address) != 0;
+    });
+    return service || owner(world, address) != nullptr || world.node_addresses.contains(address);
+}
+
+bool is_on_link(const IpAddress& address)
+{
+    static const std::array blocks = {
+        Cidr::parse("0.0.0.0/32").value(), Cidr::parse("169.254.0.0/16").value(),
+        Cidr::parse("::/128").value(), Cidr::parse("fe80::/10").value()};
+    return std::ranges::any_of(blocks, [&](const Cidr& block) { return block.contains(address); });
+}
+
+bool spoofed(const World& world, const Packet& packet, const Pod& pod)
 {
     if (packet.dir == DIRECTION_INGRESS || pod.addresses.empty() ||
         std::ranges::count(pod.addresses, packet.source) != 0)
         return false;
     for (const IpAddress& own : pod.addresses)
-        if (same_family(own, packet.source))
+        if (same_family(own, packet.source) && !is_on_link(packet.source))
             return true;
-    const bool service = std::ranges::any_of(world.services, [&](const auto& one) {
-        return std::ranges::count(one->cluster_ips, packet.source) != 0;
-    });
-    return service || owner(world, packet.source) != nullptr ||
-           world.node_addresses.contains(packet.source);
+    return is_known(world, packet.source);
+}
+
+static Statutes statutes_over(const World& world, const Pod& pod, direction dir)
+{
+    return {cluster_policies(world, pod, dir, TIER_ADMIN), isolating_policies(world, pod, dir),
+            cluster_policies(world, pod, dir, TIER_BASELINE)};
+}
+
+bool is_governed(const World& world, const Pod& pod, direction dir)
+{
+    return !statutes_over(world, pod, dir).empty();
 }
 
 Judgement judge(const World& world, const Packet& packet)
@@ -266,12 +288,10 @@ Judgement judge(const World& world, const Packet& packet)
     const Pod& pod = *interface->pod;
     if (spoofed(world, packet, pod))
         return {.allow = false, .why = REASON_SPOOFED};
-    const Statutes statutes{cluster_policies(world, pod, packet.dir, TIER_ADMIN),
-                            isolating_policies(world, pod, packet.dir),
-                            cluster_policies(world, pod, packet.dir, TIER_BASELINE)};
+    const Statutes statutes = statutes_over(world, pod, packet.dir);
     if (statutes.empty())
         return {.why = REASON_NO_POLICY};
-    if (packet.source == packet.destination)
+    if (packet.believed && packet.source == packet.destination)
         return {.why = REASON_SELF};
     if (packet.dir == DIRECTION_INGRESS && world.node_addresses.contains(packet.source))
         return {.why = REASON_NODE};

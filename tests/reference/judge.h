@@ -22,6 +22,8 @@ struct Packet {
     uint8_t protocol = 6;
     uint16_t source_port = 0; // host byte order; both 0 for protocols without ports
     uint16_t destination_port = 0;
+    // False: it only claims to be an answer, so that its address proves nothing.
+    bool believed = true;
 };
 
 struct RuleName {
@@ -49,5 +51,15 @@ struct Judgement {
 // REASON_SELF is also a pod's way to itself through a service, if no rule allows it anyway. An
 // interface that the world does not have counts as one without a pod.
 Judgement judge(const ebpfd::World& world, const Packet& packet);
+
+// Whether any policy has a say over the pod in that direction.
+bool is_governed(const ebpfd::World& world, const ebpfd::Pod& pod, direction dir);
+// Whether the pod sends from an address that is not its own. On the link, and of a family in which
+// it has none, only what somebody else is known to have counts.
+bool spoofed(const ebpfd::World& world, const Packet& packet, const ebpfd::Pod& pod);
+// Whether the world has that address: a pod's, a service's, or the node's.
+bool is_known(const ebpfd::World& world, const ebpfd::IpAddress& address);
+// Of no use beyond the link, or none at all: what a stack sends before it has an address.
+bool is_on_link(const ebpfd::IpAddress& address);
 
 } // namespace reference
