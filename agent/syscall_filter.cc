@@ -92,8 +92,8 @@ void add_rules(Rules& rules)
         rules.allow(SCMP_SYS(bpf), 0, command);
     for (const int family : {AF_NETLINK, AF_UNIX})
         rules.allow(SCMP_SYS(socket), 0, static_cast<uint64_t>(family));
-    for (const unsigned long request : {SIOCGIFNAME, SIOCGIFINDEX, FIONREAD, TCGETS})
-        rules.allow(SCMP_SYS(ioctl), 1, request);
+    for (const int request : {SIOCGIFNAME, SIOCGIFINDEX, FIONREAD, TCGETS})
+        rules.allow(SCMP_SYS(ioctl), 1, static_cast<uint64_t>(request));
     // Threads, no processes. What clone3 is asked for lies in memory that no filter sees; without
     // it libc uses clone.
     rules.fail_with(SCMP_SYS(clone3), ENOSYS);
