@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config_file.h"
 
+#include "source/read.h"
+#include "source/text_check.h"
+#include "source/yaml.h"
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fmt/format.h>
-#include <fstream>
 #include <set>
-#include <yaml-cpp/yaml.h>
 
 namespace ebpfd {
 namespace {
-
-std::unexpected<Error> fail_at(const std::string& path, const YAML::Mark& mark,
-                               std::string_view reason)
-{
-    return fail(EINVAL, fmt::format("{}:{}: {}", path, mark.line + 1, reason));
-}
 
 // The option of that key, or nullptr. Some make sense on a command line only.
 CLI::Option* option_of(CLI::App& app, const std::string& key)
@@ -24,76 +21,88 @@ CLI::Option* option_of(CLI::App& app, const std::string& key)
     return command_line_only.contains(key) ? nullptr : app.get_option_no_throw("--" + key);
 }
 
-bool is_plain(const YAML::Node& value)
+bool is_scalar(const Value& value)
 {
-    if (value.IsScalar())
-        return true;
-    return value.IsSequence() && std::all_of(value.begin(), value.end(),
-                                             [](const auto& item) { return item.IsScalar(); });
+    return value.kind != Value::Kind::object && value.kind != Value::Kind::list;
 }
 
-std::vector<std::string> texts_of(const YAML::Node& value)
+bool is_plain(const Value& value)
 {
-    if (value.IsScalar())
-        return {value.Scalar()};
+    return is_scalar(value) ||
+           (value.kind == Value::Kind::list && std::ranges::all_of(value.items, is_scalar));
+}
+
+// As they are written: whether "on" is a word or a truth, the option knows.
+std::vector<std::string> texts_of(const Value& value)
+{
+    if (is_scalar(value))
+        return {value.string};
     std::vector<std::string> out;
-    for (const auto& item : value)
-        out.push_back(item.Scalar());
+    for (const Value& item : value.items)
+        out.push_back(item.string);
     return out;
 }
 
-Result<void> apply_entry(CLI::App& app, const std::string& path, const YAML::Node& key_node,
-                         const YAML::Node& value)
+Result<void> apply_entry(CLI::App& app, const std::string& path, const std::string& key,
+                         uint32_t line, const Value& value)
 {
-    const std::string key = key_node.IsScalar() ? key_node.Scalar() : "";
+    const auto refuse = [&](uint32_t at, std::string_view reason) {
+        return fail(EINVAL, fmt::format("{}:{}: {}", path, at, reason));
+    };
     CLI::Option* option = option_of(app, key);
     if (!option)
-        return fail_at(path, key_node.Mark(), fmt::format("unknown key \"{}\"", key));
+        return refuse(line, fmt::format("unknown key \"{}\"", key));
     if (!is_plain(value))
-        return fail_at(path, key_node.Mark(), fmt::format("{}: want a value, or a list", key));
+        return refuse(line, fmt::format("{}: want a value, or a list", key));
     const auto texts = texts_of(value);
     if (texts.empty() || (texts.size() > 1 && option->get_items_expected_max() == 1))
-        return fail_at(path, key_node.Mark(), fmt::format("{}: want one value", key));
+        return refuse(line, fmt::format("{}: want one value", key));
     if (option->count() > 0)
         return {}; // the command line wins
     try {
         option->add_result(texts);
         option->run_callback();
     } catch (const CLI::ParseError& error) {
-        return fail_at(path, value.Mark(), fmt::format("{}: {}", key, error.what()));
+        return refuse(value.line, fmt::format("{}: {}", key, error.what()));
     }
     return {};
 }
 
-Result<void> apply_entries(CLI::App& app, const std::string& path, const YAML::Node& root)
+Result<void> apply_entries(CLI::App& app, const std::string& path, const Value& root)
 {
-    if (root.IsNull())
-        return {};
-    if (!root.IsMap())
-        return fail_at(path, root.Mark(), "want \"option: value\" lines");
-    std::set<std::string> seen;
-    for (const auto& entry : root) {
-        if (entry.first.IsScalar() && !seen.insert(entry.first.Scalar()).second)
-            return fail_at(path, entry.first.Mark(),
-                           fmt::format("{} stands there twice", entry.first.Scalar()));
-        if (auto applied = apply_entry(app, path, entry.first, entry.second); !applied)
+    if (root.kind != Value::Kind::object)
+        return fail(EINVAL, fmt::format("{}:{}: want \"option: value\" lines", path, root.line));
+    for (size_t i = 0; i < root.members.size(); ++i) {
+        const auto& [key, value] = root.members[i];
+        if (auto applied = apply_entry(app, path, key, root.key_marks[i].first, value); !applied)
             return applied;
     }
     return {};
+}
+
+Result<std::vector<Value>> read_config(const std::string& path)
+{
+    auto file = read_file(path);
+    if (!file)
+        return fail(file.error().code, fmt::format("read {}: {}", path, file.error().message));
+    if (auto bad = check_text(file->text, path))
+        return fail(EINVAL, bad->text());
+    auto documents = parse_yaml(file->text, path);
+    if (!documents)
+        return fail(EINVAL, documents.error().text());
+    return *std::move(documents);
 }
 
 } // namespace
 
 Result<void> apply_config_file(CLI::App& app, const std::string& path)
 {
-    std::ifstream in(path);
-    if (!in)
-        return fail_errno("read " + path);
-    try {
-        return apply_entries(app, path, YAML::Load(in));
-    } catch (const YAML::Exception& error) {
-        return fail_at(path, error.mark, error.msg);
-    }
+    auto documents = read_config(path);
+    if (!documents)
+        return std::unexpected(std::move(documents.error()));
+    if (documents->size() > 1)
+        return fail(EINVAL, fmt::format("{}:{}: want one document", path, (*documents)[1].line));
+    return documents->empty() ? Result<void>{} : apply_entries(app, path, documents->front());
 }
 
 } // namespace ebpfd

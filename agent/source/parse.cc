@@ -80,8 +80,7 @@ Outcome add_object(Documents& documents, Value object, const TypeMeta& implied,
     return {};
 }
 
-// As Kubernetes' tools do, text that begins like JSON is tried as JSON first: the faster
-// parser, and YAML's is bounded for lists in brackets.
+// As Kubernetes' tools do, text that begins like JSON is tried as JSON first: the faster parser.
 std::expected<std::vector<Value>, FileError> parse_values(std::string_view text,
                                                           const std::string& file)
 {

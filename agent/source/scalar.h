@@ -10,7 +10,7 @@
 // and null, Go's integers.
 namespace ebpfd {
 
-// tag as yaml-cpp gives it: "?" for a plain scalar, "!" for a quoted one, else the tag as
+// tag: "?" for a plain scalar, "!" for a quoted one, else the tag as
 // written out. An error says why tag and text do not fit. Place is left to the caller.
 std::expected<Value, std::string> resolve_scalar(std::string_view tag, std::string_view text);
 

@@ -8,8 +8,8 @@
 
 namespace ebpfd {
 
-// The first byte that no YAML or JSON text holds: NUL and other control characters (at 0x04
-// yaml-cpp would end its input without a word), or what is not UTF-8.
+// The first byte that no YAML or JSON text holds: NUL and other control characters, or
+// what is not UTF-8.
 std::optional<FileError> check_text(std::string_view text, const std::string& file);
 
 } // namespace ebpfd

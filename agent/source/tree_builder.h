@@ -17,7 +17,7 @@ inline constexpr size_t MAX_TREE_DEPTH = 128;
 inline constexpr size_t MAX_TREE_BYTES = size_t{384} << 20;
 
 struct Place {
-    uint32_t line = 0; // both from 1; a column counts bytes
+    uint32_t line = 0; // both from 1; a column counts bytes in JSON, characters in YAML
     uint32_t column = 0;
 };
 

@@ -3,80 +3,69 @@
 
 #include "source/yaml_events.h"
 
-#include <algorithm>
-#include <exception>
 #include <fmt/format.h>
-#include <istream>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
+#include <memory>
 
 namespace ebpfd {
 
 namespace {
 
-// Whether the quoted scalar that begins here, after its tag and anchor, has its closing
-// quote; true where no quote begins.
-bool is_closed(std::string_view text)
-{
-    constexpr std::string_view space = " \t\r\n";
-    while (text.starts_with('&') || text.starts_with('!')) {
-        text.remove_prefix(std::min(text.find_first_of(space), text.size()));
-        text.remove_prefix(std::min(text.find_first_not_of(space), text.size()));
+// libyaml's parser over a text that outlives it.
+class YamlParser {
+public:
+    explicit YamlParser(std::string_view text)
+    {
+        if (yaml_parser_initialize(&parser_) == 0)
+            throw std::bad_alloc();
+        yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+        yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
+                                     text.size());
     }
-    if (!text.starts_with('"') && !text.starts_with('\''))
-        return true;
-    const char quote = text.front();
-    for (size_t at = 1; at < text.size(); ++at) {
-        const bool doubled = quote == '\'' && text.substr(at).starts_with("''");
-        if (doubled || (quote == '"' && text[at] == '\\'))
-            ++at;
-        else if (text[at] == quote)
-            return true;
-    }
-    return false;
-}
+    ~YamlParser() { yaml_parser_delete(&parser_); }
+    YamlParser(const YamlParser&) = delete;
+    YamlParser& operator=(const YamlParser&) = delete;
 
-// yaml-cpp lets a quoted scalar end with the file if its last line is complete.
-std::optional<FileError> unclosed_quote(std::string_view text, const YamlEvents& events)
-{
-    const YAML::Mark& mark = events.last_quoted();
-    if (mark.is_null() || is_closed(text.substr(static_cast<size_t>(mark.pos))))
-        return std::nullopt;
-    return events.error_at(mark, "the closing quote is missing");
-}
+    // The next event, which the caller deletes; false at an error.
+    bool next(yaml_event_t& event) { return yaml_parser_parse(&parser_, &event) != 0; }
 
-std::optional<FileError> run_parser(BoundedInput& input, YamlEvents& events)
-{
-    try {
-        std::istream stream(&input);
-        YAML::Parser parser(stream);
-        while (parser.HandleNextDocument(events)) {
-        }
-    } catch (const YAML::Exception& failed) {
-        return events.error() ? *events.error() : events.error_at(failed.mark, failed.msg);
-    } catch (const std::exception& failed) {
-        return events.error_at(YAML::Mark::null_mark(), failed.what());
+    Place error_place() const { return place_of(parser_.problem_mark); }
+    std::string error_reason() const
+    {
+        if (parser_.error == YAML_MEMORY_ERROR || parser_.problem == nullptr)
+            return "not enough memory to read it";
+        if (parser_.context == nullptr || parser_.context_mark.line == parser_.problem_mark.line)
+            return parser_.problem;
+        return fmt::format("{} {} from line {}", parser_.problem, parser_.context,
+                           parser_.context_mark.line + 1);
     }
-    return std::nullopt;
-}
+
+private:
+    yaml_parser_t parser_{};
+};
+
+struct EventDeleter {
+    void operator()(yaml_event_t* event) const { yaml_event_delete(event); }
+};
 
 } // namespace
 
 std::expected<std::vector<Value>, FileError> parse_yaml(std::string_view text,
                                                         const std::string& file)
 {
-    BoundedInput input(text);
-    YamlEvents events(text, file, input);
-    auto error = run_parser(input, events);
-    if (input.ended_early()) // and what the parser made of the rest means nothing
-        error = events.error_at(
-            events.reached(),
-            fmt::format("more than {} MiB lie before the end of one value or list in brackets",
-                        BoundedInput::MAX_AHEAD >> 20));
-    if (!error)
-        error = unclosed_quote(text, events);
-    if (error)
-        return std::unexpected(*std::move(error));
+    YamlParser parser(text);
+    YamlEvents events(file);
+    for (bool ended = false; !ended;) {
+        yaml_event_t event{};
+        if (!parser.next(event)) {
+            const Place place = parser.error_place();
+            return std::unexpected(
+                FileError{{file, place.line, place.column}, parser.error_reason()});
+        }
+        const std::unique_ptr<yaml_event_t, EventDeleter> owner(&event);
+        if (auto taken = events.take(event); !taken)
+            return std::unexpected(std::move(taken.error()));
+        ended = event.type == YAML_STREAM_END_EVENT;
+    }
     return events.take_documents();
 }
 

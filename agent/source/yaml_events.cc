@@ -3,115 +3,101 @@
 
 #include "source/scalar.h"
 
-#include <algorithm>
-#include <yaml-cpp/exceptions.h>
+#include <fmt/format.h>
 
 namespace ebpfd {
 
-Place place_of(const YAML::Mark& mark)
+namespace {
+
+std::string text_of(const yaml_char_t* text)
 {
-    if (mark.is_null())
-        return {};
+    return text == nullptr ? "" : reinterpret_cast<const char*>(text);
+}
+
+std::string tag_of(const yaml_event_t& event)
+{
+    if (event.data.scalar.tag != nullptr)
+        return text_of(event.data.scalar.tag);
+    return event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? "?" : "!";
+}
+
+} // namespace
+
+Place place_of(const yaml_mark_t& mark)
+{
     return {static_cast<uint32_t>(mark.line) + 1, static_cast<uint32_t>(mark.column) + 1};
 }
 
-FileError YamlEvents::error_at(const YAML::Mark& mark, std::string reason) const
+YamlEvents::Outcome YamlEvents::take(const yaml_event_t& event)
 {
-    return builder_.error(place_of(mark), std::move(reason));
+    const Place place = place_of(event.start_mark);
+    switch (event.type) {
+    case YAML_SCALAR_EVENT:
+        return take_scalar(event);
+    case YAML_ALIAS_EVENT:
+        return take_alias(event);
+    case YAML_SEQUENCE_START_EVENT:
+        return open(Value::Kind::list, place, event.data.sequence_start.anchor);
+    case YAML_MAPPING_START_EVENT:
+        return open(Value::Kind::object, place, event.data.mapping_start.anchor);
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
+        return close();
+    case YAML_DOCUMENT_START_EVENT:
+        anchors_.clear();
+        return {};
+    case YAML_DOCUMENT_END_EVENT:
+        end_document();
+        return {};
+    default:
+        return {};
+    }
 }
 
-void YamlEvents::stop(FileError error)
-{
-    error_ = std::move(error);
-    throw YAML::ParserException(YAML::Mark(), error_->reason);
-}
-
-void YamlEvents::check(TreeBuilder::Outcome outcome)
-{
-    if (!outcome)
-        stop(std::move(outcome.error()));
-}
-
-std::string_view YamlEvents::rest_from(const YAML::Mark& mark) const
-{
-    return text_.substr(std::min(static_cast<size_t>(mark.pos), text_.size()));
-}
-
-void YamlEvents::reach(const YAML::Mark& mark)
-{
-    reached_ = mark;
-    input_.consumed(static_cast<size_t>(mark.pos));
-}
-
-void YamlEvents::OnDocumentStart(const YAML::Mark& mark)
-{
-    // yaml-cpp takes what follows a complete value for a document of its own; and at some
-    // tokens (", ") it would give empty documents for ever.
-    if (started_ && !rest_from(mark).starts_with("---"))
-        stop(error_at(mark, "text after the end of the document; \"---\" begins another"));
-    started_ = true;
-    anchors_.clear();
-}
-
-void YamlEvents::OnDocumentEnd()
+void YamlEvents::end_document()
 {
     Value root = builder_.take_root();
     if (!root.is_null())
         documents_.push_back(std::move(root));
 }
 
-void YamlEvents::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor)
+YamlEvents::Outcome YamlEvents::take_scalar(const yaml_event_t& event)
 {
-    // The event does not carry the text; an omitted value has none.
-    for (const char* word : {"~", "null", "Null", "NULL"})
-        if (rest_from(mark).starts_with(word))
-            return OnScalar(mark, "?", anchor, word);
-    OnScalar(mark, "?", anchor, "");
-}
-
-void YamlEvents::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                          const std::string& text)
-{
-    reach(mark);
-    if (tag != "?")
-        last_quoted_ = mark;
+    const auto& scalar = event.data.scalar;
+    const std::string_view text(reinterpret_cast<const char*>(scalar.value), scalar.length);
+    const std::string tag = tag_of(event);
+    const Place place = place_of(event.start_mark);
     auto value = resolve_scalar(tag, text);
     if (!value)
-        stop(error_at(mark, std::move(value.error())));
-    value->line = place_of(mark).line;
-    value->column = place_of(mark).column;
-    keep(anchor, *value);
+        return std::unexpected(builder_.error(place, std::move(value.error())));
+    value->line = place.line;
+    value->column = place.column;
+    if (auto kept = keep(text_of(scalar.anchor), *value); !kept)
+        return kept;
     if (builder_.wants_key())
-        return add_key(mark, *value, tag == "?" && text == "<<");
-    check(builder_.add_scalar(*std::move(value)));
+        return add_key(place, *value, tag == "?" && text == "<<");
+    return builder_.add_scalar(*std::move(value));
 }
 
-void YamlEvents::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor)
+YamlEvents::Outcome YamlEvents::take_alias(const yaml_event_t& event)
 {
-    reach(mark);
-    const auto found = anchors_.find(anchor);
+    const Place place = place_of(event.start_mark);
+    const auto found = anchors_.find(text_of(event.data.alias.anchor));
     if (found == anchors_.end())
-        stop(error_at(mark, "the alias stands inside the value it refers to"));
-    const auto& [value, size] = found->second;
+        return std::unexpected(
+            builder_.error(place, fmt::format("there is no anchor \"{}\" before its alias",
+                                              text_of(event.data.alias.anchor))));
+    if (!found->second)
+        return std::unexpected(
+            builder_.error(place, "the alias stands inside the value it refers to"));
+    const auto& [value, size] = *found->second;
     if (builder_.wants_key())
-        return add_key(mark, value, false);
-    check(builder_.add(value, size));
-}
-
-void YamlEvents::OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                                 YAML::EmitterStyle::value)
-{
-    open(Value::Kind::list, mark, anchor);
-}
-
-void YamlEvents::OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                            YAML::EmitterStyle::value)
-{
-    open(Value::Kind::object, mark, anchor);
+        return add_key(place, value, false);
+    return builder_.add(value, size);
 }
 
 // Kubernetes' tools turn keys that are no strings into ones by their meaning.
-void YamlEvents::add_key(const YAML::Mark& mark, const Value& key, bool merge)
+YamlEvents::Outcome YamlEvents::add_key(Place place, const Value& key, bool merge)
 {
     std::string name = key.string;
     if (key.kind == Value::Kind::boolean)
@@ -119,38 +105,43 @@ void YamlEvents::add_key(const YAML::Mark& mark, const Value& key, bool merge)
     else if (key.kind == Value::Kind::integer)
         name = std::to_string(key.integer);
     else if (key.kind != Value::Kind::string && key.kind != Value::Kind::number)
-        stop(error_at(mark, "a key must be a string, not " + std::string(key.kind_name())));
-    check(builder_.key(std::move(name), place_of(mark), merge));
+        return std::unexpected(
+            builder_.error(place, "a key must be a string, not " + std::string(key.kind_name())));
+    return builder_.key(std::move(name), place, merge);
 }
 
-void YamlEvents::open(Value::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor)
+YamlEvents::Outcome YamlEvents::open(Value::Kind kind, Place place, const yaml_char_t* anchor)
 {
-    reach(mark);
     if (builder_.wants_key()) {
         Value key;
         key.kind = kind;
-        return add_key(mark, key, false);
+        return add_key(place, key, false);
     }
-    check(builder_.open(kind, place_of(mark)));
-    open_anchors_.push_back(anchor);
+    if (anchor != nullptr)
+        anchors_[text_of(anchor)] = std::nullopt;
+    open_anchors_.push_back(text_of(anchor));
+    return builder_.open(kind, place);
 }
 
-void YamlEvents::close()
+YamlEvents::Outcome YamlEvents::close()
 {
-    check(builder_.close());
-    const YAML::anchor_t anchor = open_anchors_.back();
+    if (auto closed = builder_.close(); !closed)
+        return closed;
+    const std::string anchor = std::move(open_anchors_.back());
     open_anchors_.pop_back();
-    keep(anchor, builder_.last());
+    return keep(anchor, builder_.last());
 }
 
 // Copies what an anchor names for the aliases to come; the copy counts as part of the file.
-void YamlEvents::keep(YAML::anchor_t anchor, const Value& value)
+YamlEvents::Outcome YamlEvents::keep(const std::string& anchor, const Value& value)
 {
-    if (anchor == 0)
-        return;
+    if (anchor.empty())
+        return {};
     const TreeSize size = size_of_tree(value);
-    check(builder_.charge(size.bytes, {value.line, value.column}));
+    if (auto charged = builder_.charge(size.bytes, {value.line, value.column}); !charged)
+        return charged;
     anchors_[anchor] = {value, size};
+    return {};
 }
 
 } // namespace ebpfd
