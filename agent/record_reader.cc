@@ -8,7 +8,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto drain_timeout = 50ms;
+// The datapath wakes the reader up only when much is waiting.
+constexpr auto drain_interval = 50ms; // while somebody follows
+constexpr auto idle_drain_interval = 250ms;
 constexpr auto retry_interval = 1s;
 constexpr size_t batch_records = 256;
 
@@ -36,7 +38,8 @@ void RecordReader::flush()
 
 void RecordReader::drain_once(const std::stop_token& stop)
 {
-    const auto drained = datapath_.drain(drain_timeout, [&](ring, const event& raw) {
+    const auto interval = observer_.has_readers() ? drain_interval : idle_drain_interval;
+    const auto drained = datapath_.drain(interval, [&](ring, const event& raw) {
         batch_.push_back(raw);
         if (batch_.size() == batch_records)
             flush();

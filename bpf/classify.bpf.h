@@ -36,57 +36,63 @@ static __always_inline __u32 lowest_bit(__u64 word)
 	return bit_of_product[((word & -word) * DE_BRUIJN) >> 58];
 }
 
-/* The bits of word number i that stand for rules from this one on. */
-static __always_inline __u64 from_rule(__u64 word, __u32 i, __u32 rule)
-{
-	if (rule <= i * 64)
-		return word;
-	return rule >= (i + 1) * 64 ? 0 : word & (~0ULL << (rule & 63));
-}
-
-/* A walk through the rules that match, in their order. */
-struct walk {
-	__u32 next;    /* rules before this one are left out */
-	__u32 rule;    /* that decided, or 0 */
-	__u32 watcher; /* the first one met that belongs to a dry-run policy, or 0 */
-	__u8 reason;
-	__u8 ended;
-	__u8 pad[2];
-};
+/* Each step of a walk leaves a word of the bitmap behind, or a tier. */
+#define WALK_STEPS (BITMAP_WORDS + TIER_COUNT)
+#define WATCHER_SHIFT 16
 
 /*
- * Takes the action of the first rule that matches in word number i. One that passes is none: it
- * has the rest of its tier left out.
+ * Which of the rules that match decides: the first, but that one which passes is none, and has the
+ * rest of its tier left out. Returns its place in the set, and above WATCHER_SHIFT that of the first
+ * one met of a dry-run policy; RULES_MAX stands for none. A global function: verified once.
  */
-static __always_inline void walk_on(struct walk *walk, const struct ruleset *set, __u32 i,
-                                    __u64 word)
+__noinline int walk_rules(const struct ruleset *set, const struct bitmap *match)
 {
-	for (int passed = 0; passed < TIER_COUNT; passed++) {
-		const struct ruleset_rule *rule;
-		__u32 bit;
+	__u32 next = 0, watcher = RULES_MAX;
 
-		word = from_rule(word, i, walk->next);
-		if (!word)
-			return;
-		bit = lowest_bit(word);
-		rule = &set->rule[MASKED(i * 64 + bit, RULES_MAX - 1)];
-		if (!walk->watcher && set->watching.word[i] >> bit & 1)
-			walk->watcher = rule->rule;
-		if (rule->action != ACTION_PASS) {
-			walk->rule = rule->rule;
-			walk->reason = rule->action == ACTION_ALLOW ? REASON_RULE : REASON_DENIED;
-			walk->ended = 1;
-			return;
+	if (!set || !match)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (int step = 0; step < WALK_STEPS && next < set->count; step++) {
+		__u32 i = MASKED(next / 64, BITMAP_WORDS - 1), place;
+		__u64 word = match->word[i] & (~0ULL << (next & 63));
+		const struct ruleset_rule *rule;
+
+		if (!word) {
+			next = (next | 63) + 1;
+			continue;
 		}
-		walk->next = rule->tier < TIER_COUNT ? set->tier_end[rule->tier] : RULES_MAX;
+		place = MASKED(i * 64 + lowest_bit(word), RULES_MAX - 1);
+		rule = &set->rule[place];
+		if (watcher == RULES_MAX && set->watching.word[i] >> (place & 63) & 1)
+			watcher = place;
+		if (rule->action != ACTION_PASS)
+			return place | watcher << WATCHER_SHIFT;
+		next = rule->tier < TIER_COUNT ? set->tier_end[rule->tier] : RULES_MAX;
 	}
+	return RULES_MAX | watcher << WATCHER_SHIFT;
 }
 
-static __always_inline void walk_rules(struct walk *walk, const struct ruleset *set,
-                                       const struct bitmap *match)
+/* How a walk ended. */
+struct walk {
+	__u32 rule;    /* that decided, or 0 */
+	__u32 watcher; /* the first one met of a dry-run policy, or 0 */
+	__u8 reason;
+	__u8 pad[7];
+};
+
+static __always_inline void walk(struct walk *walk, const struct ruleset *set,
+                                 const struct bitmap *match)
 {
-	for (__u32 i = 0; i < BITMAP_WORDS && i * 64 < set->count && !walk->ended; i++)
-		walk_on(walk, set, i, match->word[i]);
+	__u32 met = walk_rules(set, match), decider = met & ((1U << WATCHER_SHIFT) - 1);
+	__u32 watcher = met >> WATCHER_SHIFT;
+	const struct ruleset_rule *rule = &set->rule[MASKED(decider, RULES_MAX - 1)];
+
+	if (decider < RULES_MAX) {
+		walk->rule = rule->rule;
+		walk->reason = rule->action == ACTION_ALLOW ? REASON_RULE : REASON_DENIED;
+	}
+	if (watcher < RULES_MAX)
+		walk->watcher = set->rule[MASKED(watcher, RULES_MAX - 1)].rule;
 }
 
 /*
@@ -98,12 +104,12 @@ static __always_inline void decide_by_rules(struct decision *d, const struct rul
 {
 	struct walk enforced = {}, all = {};
 
-	walk_rules(&enforced, set, &matches->enforced);
+	walk(&enforced, set, &matches->enforced);
 	d->rule = enforced.rule;
 	decide(d, enforced.reason);
 	if (!matches->watching)
 		return;
-	walk_rules(&all, set, &matches->all);
+	walk(&all, set, &matches->all);
 	if (!all.watcher ||
 	    (all.reason >= REASON_FIRST_DENIAL) == (enforced.reason >= REASON_FIRST_DENIAL))
 		return;
@@ -136,27 +142,30 @@ static __always_inline int is_link_scope(const __u8 address[16])
 
 /*
  * Whether a pod sends from an address that is not its own. Where none of its addresses of that
- * family is known, or on the link, only what is somebody else's counts.
+ * family is known, or on the link, only what is somebody else's counts. A global function: verified
+ * once.
  */
-static __always_inline int is_spoofed(const struct endpoint *endpoint, const __u8 source[16],
-                                      __u32 generation)
+__noinline int is_spoofed(const struct endpoint *endpoint, const struct question *q)
 {
-	int v4 = is_mapped_ipv4((const __be32 *)source), known = 0, any = 0;
+	int v4, known = 0, any = 0;
 
+	if (!endpoint || !q)
+		return 1;
+	v4 = is_mapped_ipv4((const __be32 *)q->pod);
 	for (int i = 0; i < ENDPOINT_ADDRESSES; i++) {
 		const __be32 *own = (const __be32 *)endpoint->address[i];
 
 		if (!(own[0] | own[1] | own[2] | own[3]))
 			break;
-		if (same_address(endpoint->address[i], source))
+		if (same_address(endpoint->address[i], q->pod))
 			return 0;
 		any = 1;
 		if (is_mapped_ipv4(own) == v4)
 			known = 1;
 	}
-	if (known && !is_link_scope(source))
+	if (known && !is_link_scope(q->pod))
 		return 1;
-	return any && find_identity(source, generation) != IDENTITY_WORLD;
+	return any && find_identity(q->pod, q->generation) != IDENTITY_WORLD;
 }
 
 /* The identity of a cluster IP's port, or 0 where the service has no ready backend for it. */

@@ -113,9 +113,9 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 	const struct packet *p = &at->packet;
 	struct question *q = &at->question;
 	struct decision *d = &at->decision;
-	struct flow *flow = get_draft();
+	struct flow *flow;
 
-	if (!endpoint || !flow)
+	if (!endpoint)
 		return PASS;
 	ask(q, &p->tuple, direction, endpoint, at->generation);
 	q->believed = direction == DIRECTION_EGRESS || is_believable(skb);
@@ -127,7 +127,10 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 		q->port = p->tuple.source_port;
 		q->believed = 0;
 	}
-	judge(endpoint, q->pod, q, d);
+	judge(endpoint, q, d);
+	flow = get_draft();
+	if (!flow)
+		return PASS;
 	make_flow(flow, at, endpoint, q, d);
 	count_hits(d, at->now);
 	if (is_refused(flow->verdict)) {
@@ -396,7 +399,7 @@ int trace_packet(struct __sk_buff *skb)
 	ask(&q, &p.tuple, direction, endpoint, generation);
 	q.believed = 1;
 	q.traced = 1;
-	judge(endpoint, q.pod, &q, &d);
+	judge(endpoint, &q, &d);
 	if (is_refused(d.verdict) && state.audit)
 		d.verdict = VERDICT_WOULD_DENY;
 	skb->cb[TRACE_OUT_VERDICT] = d.verdict | d.reason << 8;

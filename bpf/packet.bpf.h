@@ -69,7 +69,7 @@ static __always_inline void map_ipv4(__be32 word[4], __be32 address)
 
 static __always_inline int is_mapped_ipv4(const __be32 word[4])
 {
-	return !word[0] && !word[1] && word[2] == bpf_htonl(0xffff);
+	return !(word[0] | word[1] | (word[2] ^ bpf_htonl(0xffff)));
 }
 
 static __always_inline int is_link_local(const __be32 word[4])
@@ -82,7 +82,8 @@ static __always_inline int same_address(const __u8 a[16], const __u8 b[16])
 	const __u32 *x = (const __u32 *)a;
 	const __u32 *y = (const __u32 *)b;
 
-	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
+	/* Without a branch: one path to verify. */
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]));
 }
 
 static __always_inline int has_ports(__u8 protocol)

@@ -144,13 +144,19 @@ static __always_inline int passes_quoted(struct __sk_buff *skb, struct passage *
 }
 
 /* Whether a pod that sends an ICMP error does so in another's name. Not on the entry's stack. */
-static __noinline int is_forged_error(struct __sk_buff *skb, const struct passage *at)
+static __noinline int is_forged_error(struct __sk_buff *skb, struct passage *at)
 {
+	struct question *q = &at->question;
 	__u32 ifindex = skb->ifindex;
 	struct endpoint *endpoint;
 
 	if (at->direction == DIRECTION_INGRESS)
 		return 0;
 	endpoint = bpf_map_lookup_elem(&endpoint_map, &ifindex);
-	return endpoint && is_spoofed(endpoint, at->packet.tuple.source, at->generation);
+	if (!endpoint)
+		return 0;
+	__builtin_memset(q, 0, sizeof(*q));
+	__builtin_memcpy(q->pod, at->packet.tuple.source, sizeof(q->pod));
+	q->generation = at->generation;
+	return is_spoofed(endpoint, q);
 }

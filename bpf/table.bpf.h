@@ -24,7 +24,7 @@ struct found {
 	struct flow_entry *entry; /* NULL: there is none */
 	__u32 *tag;
 	__u32 seen;
-	__u32 bucket;
+	__u32 number;
 };
 
 static __always_inline __u64 seeded(__u32 pair, __u64 first, __u64 second)
@@ -81,10 +81,8 @@ static __always_inline struct flow_tags *tags_of(__u32 bucket)
 	return bpf_map_lookup_elem(&flow_tag_map, &bucket);
 }
 
-static __always_inline struct flow_entry *entry_of(__u32 bucket, __u32 way)
+static __always_inline struct flow_entry *entry_of(__u32 number)
 {
-	__u32 number = bucket * FLOW_WAYS + way;
-
 	return bpf_map_lookup_elem(&flow_map, &number);
 }
 
@@ -119,8 +117,9 @@ static __always_inline int has_key(const struct flow_entry *entry, const struct 
 {
 	const __u64 *word = (const __u64 *)&entry->key;
 
-	return word[0] == id->word[0] && word[1] == id->word[1] && word[2] == id->word[2] &&
-	       word[3] == id->word[3];
+	/* Without a branch: one path to verify. */
+	return !((word[0] ^ id->word[0]) | (word[1] ^ id->word[1]) | (word[2] ^ id->word[2]) |
+	         (word[3] ^ id->word[3]));
 }
 
 /* Whether that class is one of entries that can be found. */
@@ -142,7 +141,6 @@ static __always_inline int find_in(struct found *f, const struct flow_id *id, __
 
 	if (!tags)
 		return 0;
-	f->bucket = bucket;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < FLOW_WAYS; i++) {
 		__u32 way = (first_way(id) + i) & (FLOW_WAYS - 1);
@@ -151,7 +149,8 @@ static __always_inline int find_in(struct found *f, const struct flow_id *id, __
 		f->seen = read_tag(f->tag);
 		if ((f->seen ^ wanted) > FLOW_CLASS_MASK || !is_findable(class_of(f->seen)))
 			continue;
-		f->entry = entry_of(bucket, way);
+		f->number = bucket * FLOW_WAYS + way;
+		f->entry = entry_of(f->number);
 		if (f->entry && has_key(f->entry, id) && is_unchanged(f))
 			return 1;
 	}
@@ -165,11 +164,41 @@ static __always_inline void find_entry(struct found *f, const struct flow_id *id
 		f->entry = NULL;
 }
 
-/* Where speed matters less than the stack. Returns whether there is one. */
-static __noinline int look_up(struct found *f, const struct flow_id *id)
+/* The number of a flow's entry, or -ENOENT. A global function: verified once. */
+__noinline int find_number(const struct flow_id *id)
 {
-	find_entry(f, id);
-	return f->entry != NULL;
+	struct found f;
+
+	if (!id)
+		return -ENOENT;
+	find_entry(&f, id);
+	return f.entry ? (int)f.number : -ENOENT;
+}
+
+/* The entry of that number, as it is now. Returns whether it can be used. */
+static __always_inline int take_entry(struct found *f, __u32 number)
+{
+	struct flow_tags *tags = tags_of(number / FLOW_WAYS);
+
+	f->number = number;
+	f->entry = entry_of(number);
+	if (!tags || !f->entry)
+		return 0;
+	f->tag = &tags->tag[number % FLOW_WAYS];
+	f->seen = read_tag(f->tag);
+	return 1;
+}
+
+/* Where speed matters less than stack and verification. Returns whether there is one. */
+static __always_inline int look_up(struct found *f, const struct flow_id *id)
+{
+	int number = find_number(id);
+
+	if (number >= 0 && take_entry(f, number) && is_findable(class_of(f->seen)) &&
+	    has_key(f->entry, id) && is_unchanged(f))
+		return 1;
+	f->entry = NULL;
+	return 0;
 }
 
 /* Returns whether the tag was still what was seen of it. */
@@ -235,7 +264,7 @@ static __always_inline int let_go(struct found *f, __u32 before)
 		change_class(f, FLOW_ENTRY_CLOSED);
 	else if (waits_for_answer(flow))
 		change_class(f, FLOW_ENTRY_PENDING);
-	else if (before == FLOW_ENTRY_PENDING && is_crowded(f->bucket))
+	else if (before == FLOW_ENTRY_PENDING && is_crowded(f->number / FLOW_WAYS))
 		return !change_class(f, FLOW_ENTRY_PENDING);
 	return 1;
 }
@@ -327,14 +356,8 @@ __noinline int find_room(const struct flow_id *id, int others_known)
 static __always_inline int take_room(const struct flow_id *id, struct found *f, __u32 number,
                                      __u32 class)
 {
-	struct flow_tags *tags = tags_of(number / FLOW_WAYS);
-
-	f->bucket = number / FLOW_WAYS;
-	f->entry = bpf_map_lookup_elem(&flow_map, &number);
-	if (!tags || !f->entry)
+	if (!take_entry(f, number))
 		return 0;
-	f->tag = &tags->tag[number % FLOW_WAYS];
-	f->seen = read_tag(f->tag);
 	return class_of(f->seen) == class && change_tag(f, tag_of(id) | FLOW_ENTRY_BUSY);
 }
 

@@ -87,11 +87,11 @@ static __always_inline void take_decision(struct flow *flow, const struct decisi
 }
 
 /* Whether the pod may send from that address, then what its rules say. */
-static __always_inline void judge(const struct endpoint *endpoint, const __u8 pod[16],
-                                  const struct question *q, struct decision *d)
+static __always_inline void judge(const struct endpoint *endpoint, const struct question *q,
+                                  struct decision *d)
 {
 	__builtin_memset(d, 0, sizeof(*d));
-	if (q->direction == DIRECTION_EGRESS && is_spoofed(endpoint, pod, q->generation)) {
+	if (q->direction == DIRECTION_EGRESS && is_spoofed(endpoint, q)) {
 		decide(d, REASON_SPOOFED);
 		return;
 	}
@@ -111,7 +111,7 @@ static __noinline int judge_again(struct passage *at, struct flow *flow)
 	if (!endpoint)
 		return 0;
 	ask_again(q, &at->key, flow, endpoint, at->generation);
-	judge(endpoint, q->pod, q, d);
+	judge(endpoint, q, d);
 	take_decision(flow, d, at->generation);
 	return 0;
 }

@@ -253,6 +253,12 @@ void Observer::tell_watch_locked()
     tell_watch_(wanted);
 }
 
+bool Observer::has_readers() const
+{
+    const std::lock_guard lock(mutex_);
+    return !readers_.empty();
+}
+
 void Observer::close()
 {
     const std::lock_guard lock(mutex_);

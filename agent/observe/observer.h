@@ -121,6 +121,8 @@ public:
     // queue_records: room for so many, in place of the default.
     std::shared_ptr<LiveReader> subscribe(RecordFilter filter, const Past& past,
                                           std::optional<size_t> queue_records = {});
+    // Whether there are live readers now.
+    bool has_readers() const;
     // Ends all subscriptions, those to come too.
     void close();
     // Calls tell, one call at a time, with what readers and the past want of the datapath: now,
