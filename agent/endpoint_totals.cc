@@ -35,19 +35,19 @@ template <class Visit> void for_each_row(const Visit& visit)
         for (uint32_t why = 0; why < REASON_COUNT; why++)
             for (const bool would : {false, true})
                 visit(static_cast<direction>(dir), static_cast<reason>(why), would,
-                      counter_row(0, dir, why, would ? 1 : 0));
+                      counter_row(dir, why, would ? 1 : 0));
 }
 
 // As the series of its pod have it: what became of the packets.
-PodTotals::Added by_pod(const std::vector<counter>& rows)
+PodTotals::Added by_pod(const endpoint_counters& counters)
 {
     PodTotals::Added out{};
     for_each_row([&](direction dir, reason why, bool would, uint32_t row) {
         const bool dropped = denies(why) != would;
         const auto packets = dropped ? PodCount::dropped_packets : PodCount::forwarded_packets;
         const auto bytes = dropped ? PodCount::dropped_bytes : PodCount::forwarded_bytes;
-        out[column(packets, dir)] += rows[row].packets;
-        out[column(bytes, dir)] += rows[row].bytes;
+        out[column(packets, dir)] += counters.row[row].packets;
+        out[column(bytes, dir)] += counters.row[row].bytes;
     });
     return out;
 }
@@ -60,20 +60,14 @@ EndpointTotals::EndpointTotals(size_t most_pods) : traffic_(COUNTERS_PER_ENDPOIN
 
 Result<PodTotals::Added> EndpointTotals::count_traffic(const PinnedMaps& maps, uint32_t index)
 {
-    const auto rows = maps.counters(index);
-    if (!rows)
-        return std::unexpected(rows.error());
-    Counts<endpoint_counts> now{};
-    for (size_t row = 0; row < rows->size(); row++) {
-        now[2 * row] = (*rows)[row].packets;
-        now[2 * row + 1] = (*rows)[row].bytes;
-    }
-    const auto flat = traffic_increases_.since_last(index, now);
-    std::vector<counter> added(COUNTERS_PER_ENDPOINT);
-    for (size_t row = 0; row < added.size(); row++) {
-        added[row] = {.packets = flat[2 * row], .bytes = flat[2 * row + 1]};
-        traffic_[row].packets += added[row].packets;
-        traffic_[row].bytes += added[row].bytes;
+    const auto counters = maps.counters(index);
+    if (!counters)
+        return std::unexpected(counters.error());
+    const auto added = std::bit_cast<endpoint_counters>(traffic_increases_.since_last(
+        index, std::bit_cast<Counts<endpoint_counts>>(*counters)));
+    for (size_t row = 0; row < traffic_.size(); row++) {
+        traffic_[row].packets += added.row[row].packets;
+        traffic_[row].bytes += added.row[row].bytes;
     }
     return by_pod(added);
 }

@@ -12,11 +12,13 @@ const volatile __u32 refusal_interval_ms = 1000;      /* at most one record of a
 static __always_inline void count_packet(__u32 endpoint, __u32 direction, __u32 reason, __u32 would,
                                          __u32 bytes)
 {
-	__u32 row = counter_row(endpoint, direction, reason, would);
-	struct counter *counter = bpf_map_lookup_elem(&counter_map, &row);
+	struct endpoint_counters *counters = bpf_map_lookup_elem(&counter_map, &endpoint);
+	__u32 row = counter_row(direction, reason, would);
+	struct counter *counter;
 
-	if (!counter)
+	if (!counters)
 		return;
+	counter = &counters->row[MASKED(row, COUNTERS_PER_ENDPOINT - 1)];
 	counter->packets++;
 	counter->bytes += bytes;
 }

@@ -4,14 +4,14 @@
 #include "ebpfd/counter.h"
 
 /*
- * Rows by counter_row(). Written by the datapath, zeroed by apply when a row is given to
- * another endpoint, read by everyone.
+ * Written by the datapath, zeroed by apply when an index is given to another endpoint, read by
+ * everyone. One value for all that an endpoint counts: the kernel allocates each one by itself.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1024 * COUNTERS_PER_ENDPOINT);
+	__uint(max_entries, 1024);
 	__type(key, __u32);
-	__type(value, struct counter);
+	__type(value, struct endpoint_counters);
 } counter_map SEC(".maps");
 
 /* Row: the rule's number. Written by the datapath, zeroed by apply with a new rule. */

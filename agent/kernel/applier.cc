@@ -15,9 +15,9 @@ namespace {
 // What is counted by an endpoint's index starts at zero.
 Result<void> clear_endpoint(const Maps& maps, uint32_t index)
 {
-    auto done = maps.counters.clear(index * COUNTERS_PER_ENDPOINT, COUNTERS_PER_ENDPOINT);
+    auto done = maps.counters.clear(index);
     if (done)
-        done = maps.pod_healths.clear(index, 1);
+        done = maps.pod_healths.clear(index);
     return done;
 }
 
@@ -53,7 +53,7 @@ Result<void> Applier::check(const Changes& changes) const
 Result<void> Applier::clear_counters(const Changes& changes) const
 {
     for (const uint32_t rule : changes.new_rules)
-        if (auto done = maps_.hits.clear(rule, 1); !done)
+        if (auto done = maps_.hits.clear(rule); !done)
             return done;
     for (const uint32_t index : changes.new_indexes)
         if (auto done = clear_endpoint(maps_, index); !done)

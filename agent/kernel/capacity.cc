@@ -36,7 +36,7 @@ uint32_t table_capacity(const Capacities& capacities, const std::string& map)
         {"pod_health_map", capacities.endpoints},
         {"kdrop_map", capacities.endpoints * 8}, // reasons are few for each pod
         {"netns_map", capacities.endpoints + 1}, // and the node's own
-        {"counter_map", capacities.endpoints * COUNTERS_PER_ENDPOINT},
+        {"counter_map", capacities.endpoints},
         {"address_map", capacities.addresses},
         {"service_map", capacities.services},
         {"ruleset_map", capacities.rulesets},

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "kernel/applier.h"
+#include "kernel/conversion.h"
 #include "kernel/flows.h"
 #include "kernel/kernel_hooks.h"
 #include "kernel/libbpf_log.h"
@@ -10,9 +11,13 @@
 #include "kernel/preflight.h"
 #include "kernel/reuse.h"
 #include "kernel/rings.h"
+#include "kernel/self_check.h"
 #include "kernel/takeover.h"
+#include "kernel/upgrade.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <ranges>
 
 namespace ebpfd {
@@ -25,8 +30,11 @@ public:
         : pins_(std::move(pins)), programs_(std::move(programs))
     {
     }
-    // Takes over what the maps hold, and makes the loaded programs those in force.
-    Result<void> start(const DatapathOptions& options);
+    // Takes over what the maps of that layout (0: there were none) hold, and makes the loaded
+    // programs those in force.
+    Result<void> start(const DatapathOptions& options, uint32_t layout);
+    Result<void> commit(const Upgrade& upgrade) { return upgrade.commit(state_); }
+    std::vector<uint32_t> endpoints() const;
 
     Result<ApplyReport> apply(const Plan& plan) override;
     Result<ApplyReport> close(const std::vector<PlanEndpoint>& newcomers) override
@@ -53,7 +61,7 @@ public:
 
 private:
     Result<void> open_maps();
-    Result<void> take_over(AttachMode mode);
+    Result<void> take_over(AttachMode mode, uint32_t layout);
     Result<void> set_audit(bool audit);
     Result<void> leave_audit();
     void show_hooks_the_pods();
@@ -71,7 +79,7 @@ private:
 
 Result<void> LoadedDatapath::open_maps()
 {
-    auto maps = Maps::open(pins_.maps());
+    auto maps = Maps::open(pins_.maps(), 0, true);
     if (!maps)
         return std::unexpected(maps.error());
     maps_ = std::move(*maps);
@@ -86,7 +94,7 @@ Result<void> LoadedDatapath::open_maps()
     return {};
 }
 
-Result<void> LoadedDatapath::take_over(AttachMode mode)
+Result<void> LoadedDatapath::take_over(AttachMode mode, uint32_t layout)
 {
     auto attachment = Attachment::make(mode, pins_, programs_);
     if (!attachment)
@@ -95,13 +103,16 @@ Result<void> LoadedDatapath::take_over(AttachMode mode)
     auto adopted = adopt(maps_, state_.snapshot());
     if (!adopted)
         return std::unexpected(adopted.error());
+    if (layout != 0)
+        if (auto fit = check_programs(programs_, pins_, adopted->applied.endpoints,
+                                      layout == DATAPATH_LAYOUT);
+            !fit)
+            return fit;
     applier_ = std::make_unique<Applier>(maps_, state_, *attachment_, std::move(*adopted));
     for (const auto& warning : applier_->attach_all())
         spdlog::warn("{}", warning);
-    std::set<uint32_t> endpoints;
-    for (const uint32_t ifindex : applier_->applied().endpoints | std::views::keys)
-        endpoints.insert(ifindex);
-    return remove_leftovers(pins_, *attachment_, endpoints);
+    const auto attached = endpoints();
+    return remove_leftovers(pins_, *attachment_, {attached.begin(), attached.end()});
 }
 
 // Verdicts that are cached were judged in the old mode: a new generation has them judged again.
@@ -116,15 +127,22 @@ Result<void> LoadedDatapath::set_audit(bool audit)
     return {};
 }
 
-Result<void> LoadedDatapath::start(const DatapathOptions& options)
+Result<void> LoadedDatapath::start(const DatapathOptions& options, uint32_t layout)
 {
     auto done = open_maps();
     if (done)
-        done = take_over(options.attach);
-    if (done)
-        done = commit_programs(pins_);
+        done = take_over(options.attach, layout);
     audit_ = options.audit;
     return done && audit_ ? set_audit(true) : done;
+}
+
+std::vector<uint32_t> LoadedDatapath::endpoints() const
+{
+    std::vector<uint32_t> out;
+    if (applier_)
+        std::ranges::copy(applier_->applied().endpoints | std::views::keys,
+                          std::back_inserter(out));
+    return out;
 }
 
 // Not before there is a policy made for it: one made for audit mode knows no dry runs, and would
@@ -208,6 +226,34 @@ Result<void> make_folders(const Pins& pins)
     return {};
 }
 
+// What is loaded is taken back where the start fails: the earlier agent's programs go on.
+Result<std::unique_ptr<LoadedDatapath>> load_and_start(const DatapathOptions& options,
+                                                       const Pins& pins, uint32_t layout)
+{
+    const auto upgrade = Upgrade::begin(pins);
+    if (!upgrade)
+        return std::unexpected(upgrade.error());
+    std::vector<uint32_t> attached;
+    const auto give_up = [&](Error error) {
+        upgrade->roll_back(options.attach, attached);
+        return std::unexpected(std::move(error));
+    };
+    auto programs = load_programs(options, pins, layout);
+    if (!programs)
+        return give_up(programs.error());
+    if (auto converted = convert_maps(pins, layout); !converted)
+        return give_up(converted.error());
+    auto datapath = std::make_unique<LoadedDatapath>(pins, std::move(*programs));
+    auto started = datapath->start(options, layout);
+    if (started)
+        started = datapath->commit(*upgrade);
+    if (started)
+        return datapath;
+    attached = datapath->endpoints();
+    datapath.reset(); // it may be at work on interfaces
+    return give_up(started.error());
+}
+
 } // namespace
 
 Result<std::unique_ptr<Datapath>> Datapath::open(const DatapathOptions& options)
@@ -216,26 +262,16 @@ Result<std::unique_ptr<Datapath>> Datapath::open(const DatapathOptions& options)
     const Pins pins{options.bpffs};
     if (auto fit = check_machine(options.bpffs); !fit)
         return std::unexpected(fit.error());
-    const auto adopted = check_pinned_layout(pins);
-    if (!adopted)
-        return std::unexpected(adopted.error());
+    const auto layout = check_pinned_layout(pins);
+    if (!layout)
+        return std::unexpected(layout.error());
     if (auto made = make_folders(pins); !made)
         return std::unexpected(made.error());
-    auto programs = load_programs(options, pins);
-    Result<void> started;
-    std::unique_ptr<LoadedDatapath> datapath;
-    if (programs) {
-        datapath = std::make_unique<LoadedDatapath>(pins, std::move(*programs));
-        started = datapath->start(options);
-    } else {
-        started = std::unexpected(programs.error());
-    }
-    if (started)
-        return datapath;
-    if (!*adopted) // nothing of it was ever in force
+    auto datapath = load_and_start(options, pins, *layout);
+    if (!datapath && *layout == 0) // nothing of it was ever in force
         if (auto removed = detach(options.bpffs); !removed)
             spdlog::warn("{}", removed.error().message);
-    return std::unexpected(started.error());
+    return datapath;
 }
 
 } // namespace ebpfd

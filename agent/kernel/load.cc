@@ -10,7 +10,6 @@
 
 #include <bpf/bpf.h>
 #include <cerrno>
-#include <cstdio>
 #include <fcntl.h>
 #include <memory>
 #include <set>
@@ -43,7 +42,8 @@ std::string pinned_name(const bpf_map* map)
     return is_private(map) ? "" : name;
 }
 
-Result<void> prepare_maps(datapath& skeleton, const DatapathOptions& options, const Pins& pins)
+Result<void> prepare_maps(datapath& skeleton, const DatapathOptions& options, const Pins& pins,
+                          uint32_t layout)
 {
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, skeleton.obj)
@@ -53,9 +53,11 @@ Result<void> prepare_maps(datapath& skeleton, const DatapathOptions& options, co
             continue;
         if (const uint32_t entries = table_capacity(options.capacities, name); entries != 0)
             bpf_map__set_max_entries(map, entries);
-        if (auto fits = adapt_to_pinned(map, pins.map(name)); !fits)
-            return fail("adopt " + name, fits.error());
-        if (const int code = bpf_map__set_pin_path(map, pins.map(name).c_str()); code != 0)
+        const auto adopted = adapt_to_pinned(map, pins.map(name), layout);
+        if (!adopted)
+            return fail("adopt " + name, adopted.error());
+        const std::string path = *adopted ? pins.map(name) : pins.next_map(name);
+        if (const int code = bpf_map__set_pin_path(map, path.c_str()); code != 0)
             return fail_errno("pin " + name, code);
     }
     return {};
@@ -97,10 +99,7 @@ Result<void> pin_program(const bpf_program* program, int state_fd, const Pins& p
     const std::string name = bpf_program__name(program);
     if (bpf_prog_bind_map(bpf_program__fd(program), state_fd, nullptr) != 0)
         return fail_errno("mark program " + name);
-    const std::string path = pins.program(name + "-next");
-    // One of a start that was ended before its programs were in force: interfaces may have it.
-    if (rename(path.c_str(), pins.program(name + "-lost").c_str()) != 0 && errno != ENOENT)
-        return fail_errno("keep the lost program " + name);
+    const std::string path = pins.program(name + Pins::NEXT);
     if (bpf_obj_pin(bpf_program__fd(program), path.c_str()) != 0)
         return fail_errno("pin program " + name);
     return {};
@@ -140,12 +139,12 @@ Result<void> keep_program(const datapath& skeleton, const char* name, Fd& kept)
 
 } // namespace
 
-Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins)
+Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins, uint32_t layout)
 {
     Skeleton skeleton(datapath__open());
     if (!skeleton)
         return fail_errno("read the programs");
-    if (auto prepared = prepare_maps(*skeleton, options, pins); !prepared)
+    if (auto prepared = prepare_maps(*skeleton, options, pins, layout); !prepared)
         return std::unexpected(prepared.error());
     const auto hashing = choose_hashing(pins, options.capacities);
     if (!hashing)
@@ -168,22 +167,6 @@ Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins)
     if (!kept)
         return std::unexpected(kept.error());
     return programs;
-}
-
-Result<void> commit_programs(const Pins& pins)
-{
-    constexpr std::string_view suffix = "-next";
-    for (const auto& name : names_in(pins.programs())) {
-        if (name.ends_with("-lost"))
-            if (auto removed = unpin(pins.program(name)); !removed)
-                return removed;
-        if (!name.ends_with(suffix))
-            continue;
-        const auto final_name = name.substr(0, name.size() - suffix.size());
-        if (rename(pins.program(name).c_str(), pins.program(final_name).c_str()) != 0)
-            return fail_errno("pin program " + final_name);
-    }
-    return {};
 }
 
 } // namespace ebpfd

@@ -8,10 +8,9 @@
 
 namespace ebpfd {
 
-// Loads the programs. Maps that are pinned are adopted, the others made and pinned; the
-// programs are pinned beside those in force, as NAME-next.
-Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins);
-// Makes the programs that load_programs pinned the ones in force.
-Result<void> commit_programs(const Pins& pins);
+// Loads the programs. Maps that are pinned are adopted, the others made and pinned; those that the
+// earlier agent's layout (0: there was none) had in another shape, and the programs, are pinned
+// beside what is in force, under Pins::NEXT.
+Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins, uint32_t layout);
 
 } // namespace ebpfd

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/maps.h"
 
+#include "kernel/pins.h"
+
+#include <algorithm>
+
 namespace ebpfd {
 
 namespace {
@@ -8,15 +12,16 @@ namespace {
 // Opens one map after the other until one fails.
 class Opener {
 public:
-    Opener(const std::string& folder, uint32_t file_flags)
-        : folder_(folder), file_flags_(file_flags)
+    Opener(const std::string& folder, uint32_t file_flags, bool next)
+        : folder_(folder), file_flags_(file_flags),
+          there_(next ? names_in(folder) : std::vector<std::string>{})
     {
     }
     template <class M> Opener& open(M& map, const char* name)
     {
         if (!outcome_)
             return *this;
-        if (auto opened = M::open_pinned(folder_, name, file_flags_))
+        if (auto opened = M::open_pinned(folder_, pin_of(name), file_flags_))
             map = std::move(*opened);
         else
             outcome_ = std::unexpected(opened.error());
@@ -35,17 +40,24 @@ public:
     const Result<void>& outcome() const { return outcome_; }
 
 private:
+    std::string pin_of(const std::string& name) const
+    {
+        const std::string next = name + Pins::NEXT;
+        return std::ranges::binary_search(there_, next) ? next : name;
+    }
+
     const std::string& folder_;
     uint32_t file_flags_;
+    std::vector<std::string> there_; // sorted; empty where what waits is of no interest
     Result<void> outcome_;
 };
 
 } // namespace
 
-Result<Maps> Maps::open(const std::string& folder, uint32_t file_flags)
+Result<Maps> Maps::open(const std::string& folder, uint32_t file_flags, bool next)
 {
     Maps maps;
-    Opener opener(folder, file_flags);
+    Opener opener(folder, file_flags, next);
     opener.open(maps.state, "state")
         .open(maps.endpoints, "endpoint_map")
         .open(maps.names, "podname_map")

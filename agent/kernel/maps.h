@@ -31,12 +31,13 @@ struct Maps {
     PerCpuArray<pod_health> pod_healths;
     PerCpuHash<kernel_drop_key, counter> kernel_drops;
     Map<uint64_t, netns_owner> namespaces;
-    PerCpuArray<counter> counters;
+    PerCpuArray<endpoint_counters> counters;
     PerCpuArray<rule_hits> hits;
     PerCpuArray<ledger> losses;
 
-    // folder: where they are pinned. file_flags: 0 or BPF_F_RDONLY.
-    static Result<Maps> open(const std::string& folder, uint32_t file_flags = 0);
+    // folder: where they are pinned. file_flags: 0 or BPF_F_RDONLY. next: of those that wait to
+    // take a map's place (Pins::NEXT), these and not what they will replace.
+    static Result<Maps> open(const std::string& folder, uint32_t file_flags = 0, bool next = false);
 };
 
 } // namespace ebpfd

@@ -41,25 +41,13 @@ public:
             return fail_errno("read row " + std::to_string(number) + " of " + raw().name(), ENOENT);
         return values;
     }
-    // The values of count rows, row by row, each with those of all CPUs.
-    Result<std::vector<V>> rows(uint32_t first, uint32_t count) const
-    {
-        std::vector<V> values(cpus_ * count);
-        auto read = map_.raw().lookup_rows(first, count, values.data());
-        if (!read)
-            return std::unexpected(read.error());
-        return values;
-    }
     size_t cpus() const { return cpus_; }
-    // Makes count rows from first on zero on all CPUs.
-    Result<void> clear(uint32_t first, uint32_t count) const
+    // values: one for each possible CPU.
+    Result<void> set(uint32_t number, const std::vector<V>& values) const
     {
-        std::vector<uint32_t> keys(count);
-        for (uint32_t i = 0; i < count; ++i)
-            keys[i] = first + i;
-        const std::vector<V> zeros(cpus_ * count);
-        return map_.raw().update_batch(keys.data(), zeros.data(), count);
+        return map_.raw().update(&number, values.data());
     }
+    Result<void> clear(uint32_t number) const { return set(number, std::vector<V>(cpus_)); }
 
 private:
     Map<uint32_t, V> map_;

@@ -55,7 +55,7 @@ public:
         return maps_.ports.entries();
     }
     Result<std::vector<std::pair<flow_key, flow>>> flows(bool pending) const override;
-    Result<std::vector<counter>> counters(uint32_t endpoint_index) const override;
+    Result<endpoint_counters> counters(uint32_t endpoint_index) const override;
     Result<pod_health> health_of_pod(uint32_t endpoint_index) const override;
     Result<std::vector<KernelDrops>> kernel_drops() const override;
     Result<DropReasons> drop_reasons() const override { return read_drop_reasons(); }
@@ -149,18 +149,17 @@ Result<std::vector<std::pair<flow_key, flow>>> OpenedMaps::flows(bool pending) c
     return all;
 }
 
-Result<std::vector<counter>> OpenedMaps::counters(uint32_t endpoint_index) const
+Result<endpoint_counters> OpenedMaps::counters(uint32_t endpoint_index) const
 {
-    const auto rows =
-        maps_.counters.rows(endpoint_index * COUNTERS_PER_ENDPOINT, COUNTERS_PER_ENDPOINT);
-    if (!rows)
-        return std::unexpected(rows.error());
-    std::vector<counter> sums(COUNTERS_PER_ENDPOINT);
-    for (size_t i = 0; i < rows->size(); ++i) {
-        counter& sum = sums[i / maps_.counters.cpus()];
-        sum.packets += (*rows)[i].packets;
-        sum.bytes += (*rows)[i].bytes;
-    }
+    const auto values = maps_.counters.row(endpoint_index);
+    if (!values)
+        return std::unexpected(values.error());
+    endpoint_counters sums{};
+    for (const endpoint_counters& cpu : *values)
+        for (size_t i = 0; i < std::size(sums.row); ++i) {
+            sums.row[i].packets += cpu.row[i].packets;
+            sums.row[i].bytes += cpu.row[i].bytes;
+        }
     return sums;
 }
 

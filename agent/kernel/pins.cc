@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,6 +42,28 @@ Result<void> unpin(const std::string& path)
 {
     if (unlink(path.c_str()) != 0 && errno != ENOENT)
         return fail_errno("remove " + path);
+    return {};
+}
+
+Result<void> put_next_in_place(const std::string& folder)
+{
+    for (const auto& name : names_in(folder)) {
+        if (!name.ends_with(Pins::NEXT))
+            continue;
+        const std::string path = folder + "/" + name;
+        const std::string place = path.substr(0, path.size() - std::strlen(Pins::NEXT));
+        if (rename(path.c_str(), place.c_str()) != 0)
+            return fail_errno("pin " + place);
+    }
+    return {};
+}
+
+Result<void> remove_next(const std::string& folder)
+{
+    for (const auto& name : names_in(folder))
+        if (name.ends_with(Pins::NEXT))
+            if (auto removed = unpin(folder + "/" + name); !removed)
+                return removed;
     return {};
 }
 

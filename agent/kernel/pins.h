@@ -10,12 +10,15 @@
 namespace ebpfd {
 
 struct Pins {
+    static constexpr const char* NEXT = "-next";
     std::string bpffs;
 
     std::string maps() const { return bpffs + "/maps"; }
     std::string programs() const { return bpffs + "/progs"; }
     std::string links() const { return bpffs + "/links"; }
     std::string map(const std::string& name) const { return maps() + "/" + name; }
+    // Where what is to take the place of a pinned map or program waits: see NEXT.
+    std::string next_map(const std::string& name) const { return map(name) + NEXT; }
     std::string program(const std::string& name) const { return programs() + "/" + name; }
     std::string link(uint32_t ifindex, const std::string& hook) const
     {
@@ -29,6 +32,10 @@ std::vector<std::string> names_in(const std::string& folder);
 Result<void> make_folder(const std::string& folder);
 // A pin that is not there is no error.
 Result<void> unpin(const std::string& path);
+// Names in that folder that end in Pins::NEXT take the place of those without it.
+Result<void> put_next_in_place(const std::string& folder);
+// Or are removed.
+Result<void> remove_next(const std::string& folder);
 // Unpins all that is in the folder, and the folder itself.
 Result<void> remove_folder(const std::string& folder);
 

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "ebpfd/state.h"
+#include "kernel/conversion.h"
 #include "kernel/map.h"
 
 #include <bpf/bpf.h>
@@ -21,9 +22,16 @@ std::unexpected<Error> other_layout(const Pins& pins)
                             "--bpffs; the pods are not enforced until the next start");
 }
 
+bool has_shape_of(const bpf_map* map, const bpf_map_info& pinned)
+{
+    return pinned.type == bpf_map__type(map) && pinned.key_size == bpf_map__key_size(map) &&
+           pinned.value_size == bpf_map__value_size(map) &&
+           pinned.map_flags == bpf_map__map_flags(map);
+}
+
 } // namespace
 
-Result<bool> check_pinned_layout(const Pins& pins)
+Result<uint32_t> check_pinned_layout(const Pins& pins)
 {
     auto state = Map<uint32_t, datapath_state>::open_pinned(pins.maps(), "state");
     if (!state && state.error().code == ENOENT) {
@@ -32,7 +40,7 @@ Result<bool> check_pinned_layout(const Pins& pins)
             return other_layout(pins);
         if (auto removed = remove_folder(pins.maps()); !removed)
             return std::unexpected(removed.error());
-        return false;
+        return 0;
     }
     if (!state && state.error().code == EINVAL)
         return other_layout(pins);
@@ -41,31 +49,36 @@ Result<bool> check_pinned_layout(const Pins& pins)
     auto value = state->lookup(0);
     if (!value)
         return std::unexpected(value.error());
-    if (!*value || (*value)->layout != DATAPATH_LAYOUT)
+    const uint32_t layout = *value ? (*value)->layout : 0;
+    if (layout != DATAPATH_LAYOUT && !can_convert(layout))
         return other_layout(pins);
-    return true;
+    return layout;
 }
 
-Result<void> adapt_to_pinned(bpf_map* map, const std::string& path)
+Result<bool> adapt_to_pinned(bpf_map* map, const std::string& path, uint32_t layout)
 {
     const Fd pinned(bpf_obj_get(path.c_str()));
     if (!pinned && errno == ENOENT)
-        return {};
+        return true;
     if (!pinned)
         return fail_errno("open " + path);
     bpf_map_info info{};
     uint32_t size = sizeof(info);
     if (bpf_obj_get_info_by_fd(pinned.get(), &info, &size) != 0)
         return fail_errno("describe " + path);
-    if (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
-        info.value_size != bpf_map__value_size(map) || info.map_flags != bpf_map__map_flags(map))
-        return fail(EINVAL, "it is of another version: run `ebpfd --detach` first");
-    if (info.max_entries == bpf_map__max_entries(map))
-        return {};
-    spdlog::warn("{} keeps its capacity of {}; {} takes effect after `ebpfd --detach`",
-                 bpf_map__name(map), info.max_entries, bpf_map__max_entries(map));
-    bpf_map__set_max_entries(map, info.max_entries);
-    return {};
+    uint32_t capacity = info.max_entries;
+    const bool fits = has_shape_of(map, info);
+    if (!fits) {
+        const auto* conversion = find_conversion(layout, bpf_map__name(map));
+        if (conversion == nullptr)
+            return fail(EINVAL, "it is of another version: run `ebpfd --detach` first");
+        capacity = conversion->capacity(capacity);
+    }
+    if (capacity != bpf_map__max_entries(map))
+        spdlog::warn("{} keeps its capacity of {}; {} takes effect after `ebpfd --detach`",
+                     bpf_map__name(map), capacity, bpf_map__max_entries(map));
+    bpf_map__set_max_entries(map, capacity);
+    return fits;
 }
 
 } // namespace ebpfd

@@ -41,6 +41,11 @@ void State::set_audit(bool audit)
     std::atomic_ref(mapped_->audit).store(audit ? 1 : 0, std::memory_order_release);
 }
 
+void State::set_layout()
+{
+    std::atomic_ref(mapped_->layout).store(DATAPATH_LAYOUT, std::memory_order_release);
+}
+
 void State::set_next(uint32_t next_ruleset, uint32_t next_identity)
 {
     mapped_->next_ruleset = next_ruleset;

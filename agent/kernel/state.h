@@ -19,6 +19,8 @@ public:
     void set_generation(uint32_t generation);
     bool audit() const;
     void set_audit(bool audit);
+    // From now on the maps are of this agent's layout.
+    void set_layout();
     void set_watch(const watch& wanted);
     datapath_state snapshot() const { return *mapped_; }
     // Numbers below these may be in use from now on.

@@ -10,15 +10,21 @@ struct counter {
 	__u64 bytes;
 };
 
-/*
- * Rows of counter_map: by endpoint, direction, reason, and whether that is only what would be:
- * VERDICT_WOULD_DENY for reasons that deny, VERDICT_WOULD_ALLOW for others.
- */
-#define COUNTERS_PER_ENDPOINT ((int)DIRECTION_COUNT * (int)REASON_COUNT * 2)
+#define COUNTERS_PER_ENDPOINT ((int)DIRECTION_COUNT * (int)REASON_COUNT * 2) /* a power of two */
 
-static inline __u32 counter_row(__u32 endpoint, __u32 direction, __u32 reason, __u32 would)
+/*
+ * Value of counter_map, per CPU; key: the endpoint's index. Rows by direction, reason, and whether
+ * that is only what would be: VERDICT_WOULD_DENY for reasons that deny, VERDICT_WOULD_ALLOW for
+ * others.
+ */
+struct endpoint_counters {
+	struct counter row[COUNTERS_PER_ENDPOINT];
+};
+EBPFD_ASSERT_SIZE(struct endpoint_counters, 1024);
+
+static inline __u32 counter_row(__u32 direction, __u32 reason, __u32 would)
 {
-	return ((endpoint * DIRECTION_COUNT + direction) * REASON_COUNT + reason) * 2 + would;
+	return (direction * REASON_COUNT + reason) * 2 + would;
 }
 
 /*

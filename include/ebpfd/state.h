@@ -4,7 +4,7 @@
 #include "ebpfd/types.h"
 
 /* Raised with every change of a shared struct or of a map's meaning. */
-#define DATAPATH_LAYOUT 4
+#define DATAPATH_LAYOUT 5
 
 #define WATCH_ADDRESSES 4
 

@@ -200,9 +200,9 @@ bool is_enforced(const ebpfd::PinnedMaps& maps, const std::string& pod)
         if (pod != name.pod)
             continue;
         uint64_t seen[DIRECTION_COUNT] = {};
-        const auto rows = must(maps.counters(name.index));
+        const auto counters = must(maps.counters(name.index));
         for (uint32_t row = 0; row < COUNTERS_PER_ENDPOINT; row++)
-            seen[row / (COUNTERS_PER_ENDPOINT / DIRECTION_COUNT)] += rows[row].packets;
+            seen[row / (COUNTERS_PER_ENDPOINT / DIRECTION_COUNT)] += counters.row[row].packets;
         return seen[DIRECTION_INGRESS] != 0 && seen[DIRECTION_EGRESS] != 0;
     }
     return false;

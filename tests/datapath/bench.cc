@@ -167,7 +167,7 @@ void Bench::enforce(const std::string& policies)
     must(datapath_->apply(must(compile(world_), "compile")), "apply");
 }
 
-std::vector<counter> Bench::counters()
+endpoint_counters Bench::counters()
 {
     for (const auto& [ifindex, value] : must(maps_->endpoints(), "endpoints"))
         if (ifindex == web_)
@@ -206,12 +206,12 @@ Judged Bench::run(const char* program, direction dir, const lab::Bytes& frame,
     const auto after = counters();
     for (uint32_t why = 0; why < REASON_COUNT; why++)
         for (const uint32_t would : {0U, 1U}) {
-            const uint32_t row = counter_row(0, dir, why, would);
-            if (after[row].packets == before[row].packets)
+            const uint32_t row = counter_row(dir, why, would);
+            if (after.row[row].packets == before.row[row].packets)
                 continue;
             const bool denies = why >= REASON_FIRST_DENIAL;
             EXPECT_EQ(dropped, denies != (would != 0));
-            EXPECT_EQ(after[row].bytes - before[row].bytes, frame.size());
+            EXPECT_EQ(after.row[row].bytes - before.row[row].bytes, frame.size());
             const verdict plain = denies ? VERDICT_DENY : VERDICT_ALLOW;
             const verdict turned = denies ? VERDICT_WOULD_DENY : VERDICT_WOULD_ALLOW;
             return {would != 0 ? turned : plain, static_cast<reason>(why)};

@@ -105,7 +105,7 @@ private:
                           const std::set<std::string>& friends = {}) const;
     Judged run(const char* program, ::direction dir, const lab::Bytes& frame,
                uint32_t ingress_ifindex);
-    std::vector<::counter> counters();
+    endpoint_counters counters();
 
     std::string bpffs_;
     ebpfd::World world_;

@@ -181,8 +181,8 @@ Verdict KernelNode::passed(const reference::Packet& packet)
             (rules_.at(rule).dry_run != 0 ? watcher : in_force) = rule;
     for (uint32_t why = 0; why < REASON_COUNT; ++why)
         for (const uint32_t would : {0U, 1U}) {
-            const uint32_t row = counter_row(0, static_cast<uint32_t>(packet.dir), why, would);
-            if (after.reasons[row].packets != before.reasons[row].packets + 1)
+            const uint32_t row = counter_row(static_cast<uint32_t>(packet.dir), why, would);
+            if (after.reasons.row[row].packets != before.reasons.row[row].packets + 1)
                 continue;
             return would != 0 ? turned(allow, static_cast<reason>(why), watcher, in_force)
                               : named(allow, static_cast<reason>(why), in_force);

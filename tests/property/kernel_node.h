@@ -33,7 +33,7 @@ public:
 
 private:
     struct Counts {
-        std::vector<counter> reasons;                            // of the packet's endpoint
+        endpoint_counters reasons{};                              // of the packet's endpoint
         std::map<uint32_t, std::pair<uint64_t, uint64_t>> rules; // allowed, denied
     };
     Counts counts(uint32_t ifindex) const;

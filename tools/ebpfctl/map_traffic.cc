@@ -43,8 +43,8 @@ Result<Json> counter_rows(const PinnedMaps& maps)
         auto counters = maps.counters(entry.index);
         if (!counters)
             return std::unexpected(counters.error());
-        for (uint32_t row = 0; row < counters->size(); row++) {
-            const counter& sum = (*counters)[row];
+        for (uint32_t row = 0; row < COUNTERS_PER_ENDPOINT; row++) {
+            const counter& sum = counters->row[row];
             if (sum.packets == 0)
                 continue;
             rows.push_back(Json{{"index", entry.index},

@@ -43,12 +43,12 @@ verdict verdict_of(uint32_t reason, uint32_t would)
 }
 
 // One pod's counters of one direction by reason, those that are not zero.
-Json reason_rows(const LocalEndpoint& local, const std::vector<counter>& counters, direction dir)
+Json reason_rows(const LocalEndpoint& local, const endpoint_counters& counters, direction dir)
 {
     Json rows = Json::array();
     for (uint32_t reason = 0; reason < REASON_COUNT; reason++)
         for (uint32_t would : {0U, 1U}) {
-            const counter& sum = counters[counter_row(0, dir, reason, would)];
+            const counter& sum = counters.row[counter_row(dir, reason, would)];
             if (sum.packets == 0)
                 continue;
             Json& row = rows.emplace_back(name_fields(local.name));
@@ -61,12 +61,12 @@ Json reason_rows(const LocalEndpoint& local, const std::vector<counter>& counter
     return rows;
 }
 
-Json pod_row(const LocalEndpoint& local, const std::vector<counter>& counters, direction dir)
+Json pod_row(const LocalEndpoint& local, const endpoint_counters& counters, direction dir)
 {
     std::array<counter, VERDICT_COUNT> sums{};
     for (uint32_t reason = 0; reason < REASON_COUNT; reason++)
         for (uint32_t would : {0U, 1U}) {
-            const counter& one = counters[counter_row(0, dir, reason, would)];
+            const counter& one = counters.row[counter_row(dir, reason, would)];
             sums[verdict_of(reason, would)].packets += one.packets;
             sums[verdict_of(reason, would)].bytes += one.bytes;
         }
@@ -98,8 +98,6 @@ template <class Add> Result<Json> counter_rows(const Context& context, const Add
         auto counters = (*maps)->counters(local.index);
         if (!counters)
             return std::unexpected(counters.error());
-        if (counters->size() < COUNTERS_PER_ENDPOINT)
-            return fail(EIO, "the counters are of another layout than this ebpfctl");
         for (direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS})
             add(local, *counters, dir, rows);
     }

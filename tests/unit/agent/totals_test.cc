@@ -20,7 +20,7 @@ protected:
         std::strcpy(name.pod, pod);
         name.index = index;
         content_.names.emplace_back(index + 100, name);
-        content_.counters[index] = std::vector<counter>(COUNTERS_PER_ENDPOINT);
+        content_.counters[index] = {};
     }
     void remove_endpoint(uint32_t index)
     {
@@ -28,7 +28,7 @@ protected:
     }
     void count(uint32_t index, direction dir, reason why, uint64_t packets, bool audited = false)
     {
-        counter& row = content_.counters[index][counter_row(0, dir, why, audited ? 1 : 0)];
+        counter& row = content_.counters[index].row[counter_row(dir, why, audited ? 1 : 0)];
         row.packets += packets;
         row.bytes += packets * 100;
     }

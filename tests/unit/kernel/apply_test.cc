@@ -275,9 +275,11 @@ TEST_F(Apply, ANewPodOnAnInterfaceStartsWithoutCounts)
 {
     apply(web_plan());
     const uint32_t index = endpoint_of(WEB_INTERFACE).index;
-    const std::vector<counter> many(static_cast<size_t>(libbpf_num_possible_cpus()), {5, 5});
-    for (uint32_t row = 0; row < 2 * COUNTERS_PER_ENDPOINT; ++row)
-        ASSERT_TRUE(maps_.counters.raw().update(&row, many.data()));
+    endpoint_counters counted{};
+    std::ranges::fill(counted.row, counter{5, 5});
+    const std::vector many(static_cast<size_t>(libbpf_num_possible_cpus()), counted);
+    for (uint32_t endpoint = 0; endpoint < 2; ++endpoint)
+        ASSERT_TRUE(maps_.counters.raw().update(&endpoint, many.data()));
     flow_key key{};
     key.ifindex = WEB_INTERFACE;
     add_flow(bpffs_, key, {});
@@ -286,8 +288,8 @@ TEST_F(Apply, ANewPodOnAnInterfaceStartsWithoutCounts)
     apply(plan);
     const uint32_t fresh = endpoint_of(WEB_INTERFACE).index;
     EXPECT_NE(fresh, index);
-    EXPECT_EQ(value_of(read_->counters(fresh))[0].packets, 0u);
-    EXPECT_GT(value_of(read_->counters(index))[0].packets, 0u);
+    EXPECT_EQ(value_of(read_->counters(fresh)).row[0].packets, 0u);
+    EXPECT_GT(value_of(read_->counters(index)).row[0].packets, 0u);
     EXPECT_TRUE(value_of(read_->flows(true)).empty());
 }
 

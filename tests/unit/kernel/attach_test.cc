@@ -69,9 +69,9 @@ protected:
     uint64_t egress_packets() const
     {
         uint64_t packets = 0;
-        const auto rows = value_of(read_maps(bpffs_)->counters(0));
+        const auto counters = value_of(read_maps(bpffs_)->counters(0));
         for (uint32_t row = COUNTERS_PER_ENDPOINT / 2; row < COUNTERS_PER_ENDPOINT; ++row)
-            packets += rows[row].packets;
+            packets += counters.row[row].packets;
         return packets;
     }
     // The program a pinned link runs, and the interface it is on.

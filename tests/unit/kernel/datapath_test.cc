@@ -43,7 +43,7 @@ TEST(Datapath, AFreshStartPinsMapsAndPrograms)
     EXPECT_EQ(state.generation, 1u);
     EXPECT_EQ(state.audit, 0u);
     EXPECT_EQ(capacity_of(*maps, "endpoint_map"), 8u);
-    EXPECT_EQ(capacity_of(*maps, "counter_map"), 8u * COUNTERS_PER_ENDPOINT);
+    EXPECT_EQ(capacity_of(*maps, "counter_map"), 8u);
     EXPECT_EQ(capacity_of(*maps, "rule_hit_map"), 16u);
     EXPECT_EQ(capacity_of(*maps, "state"), 1u);
 }

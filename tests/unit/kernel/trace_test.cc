@@ -40,7 +40,7 @@ TEST(Trace, TheLoadedProgramAnswersAndLeavesNoTrace)
     EXPECT_TRUE(value_of(maps->flows(true)).empty());
     for (const auto& type : value_of(maps->losses()).type)
         EXPECT_EQ(type.produced, 0u);
-    for (const auto& row : value_of(maps->counters(0)))
+    for (const auto& row : value_of(maps->counters(0)).row)
         EXPECT_EQ(row.packets, 0u);
 }
 

@@ -22,7 +22,7 @@ struct MapContent {
     std::vector<std::pair<port_key, bitmap>> ports;
     std::vector<std::pair<flow_key, flow>> flows;
     std::vector<std::pair<flow_key, flow>> pending;
-    std::map<uint32_t, std::vector<counter>> counters; // by endpoint index
+    std::map<uint32_t, endpoint_counters> counters; // by endpoint index
     std::map<uint32_t, rule_hits> hits;
     ledger losses{};
     std::map<uint32_t, pod_health> healths; // by endpoint index
@@ -87,11 +87,10 @@ public:
             all.insert(all.end(), content_.pending.begin(), content_.pending.end());
         return all;
     }
-    Result<std::vector<counter>> counters(uint32_t endpoint_index) const override
+    Result<endpoint_counters> counters(uint32_t endpoint_index) const override
     {
         auto found = content_.counters.find(endpoint_index);
-        return found == content_.counters.end() ? std::vector<counter>(COUNTERS_PER_ENDPOINT)
-                                                : found->second;
+        return found == content_.counters.end() ? endpoint_counters{} : found->second;
     }
     Result<rule_hits> hits(uint32_t rule) const override
     {

@@ -104,12 +104,11 @@ TEST(Counters, AddUpByVerdict)
 {
     Tool tool;
     tool.add_pod(1, "shop", "db", {"10.0.0.1"});
-    std::vector<counter>& rows = tool.maps.counters[101];
-    rows.resize(COUNTERS_PER_ENDPOINT);
-    rows[counter_row(0, DIRECTION_INGRESS, REASON_RULE, 0)] = {2, 200};
-    rows[counter_row(0, DIRECTION_INGRESS, REASON_NODE, 0)] = {1, 100};
-    rows[counter_row(0, DIRECTION_INGRESS, REASON_DENIED, 0)] = {4, 400};
-    rows[counter_row(0, DIRECTION_EGRESS, REASON_DENIED, 1)] = {8, 800};
+    auto& rows = tool.maps.counters[101].row;
+    rows[counter_row(DIRECTION_INGRESS, REASON_RULE, 0)] = {2, 200};
+    rows[counter_row(DIRECTION_INGRESS, REASON_NODE, 0)] = {1, 100};
+    rows[counter_row(DIRECTION_INGRESS, REASON_DENIED, 0)] = {4, 400};
+    rows[counter_row(DIRECTION_EGRESS, REASON_DENIED, 1)] = {8, 800};
     Json pods = tool.json({"stats", "pods"});
     ASSERT_EQ(pods.size(), 2);
     EXPECT_EQ(pods[0]["allowed_packets"], 3);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/conversion.h"
+
+#include "ebpfd/counter.h"
+#include "kernel/per_cpu_array.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <vector>
+
+namespace ebpfd {
+
+namespace {
+
+using PerCpuCounters = std::vector<endpoint_counters>;
+
+// What row i of an endpoint has in a table of rows, each with a value for each CPU.
+PerCpuCounters counters_of(const std::vector<counter>& rows, size_t cpus)
+{
+    PerCpuCounters out(cpus);
+    for (size_t i = 0; i < rows.size(); ++i)
+        out[i % cpus].row[i / cpus] = rows[i];
+    return out;
+}
+
+bool is_zero(const counter& one)
+{
+    return one.packets == 0 && one.bytes == 0;
+}
+
+// Until layout 4 each counter of an endpoint was a value of its own.
+uint32_t endpoints_of(uint32_t rows)
+{
+    return rows / COUNTERS_PER_ENDPOINT;
+}
+
+Result<void> gather_counters(const RawMap& before, const std::string& folder,
+                             const std::string& name)
+{
+    auto fresh = PerCpuArray<endpoint_counters>::open_pinned(folder, name);
+    if (!fresh)
+        return std::unexpected(fresh.error());
+    const uint32_t endpoints = std::min(fresh->capacity(), endpoints_of(before.capacity()));
+    std::vector<counter> rows(COUNTERS_PER_ENDPOINT * fresh->cpus());
+    for (uint32_t index = 0; index < endpoints; ++index) {
+        auto done =
+            before.lookup_rows(index * COUNTERS_PER_ENDPOINT, COUNTERS_PER_ENDPOINT, rows.data());
+        if (done && !std::ranges::all_of(rows, is_zero))
+            done = fresh->set(index, counters_of(rows, fresh->cpus()));
+        if (!done)
+            return done;
+    }
+    return {};
+}
+
+constexpr std::array CONVERSIONS{
+    Conversion{4, "counter_map", endpoints_of, gather_counters},
+};
+
+} // namespace
+
+const Conversion* find_conversion(uint32_t layout, std::string_view map)
+{
+    const auto* found = std::ranges::find_if(
+        CONVERSIONS, [&](const auto& one) { return one.layout == layout && map == one.map; });
+    return found == CONVERSIONS.end() ? nullptr : found;
+}
+
+bool can_convert(uint32_t layout)
+{
+    return std::ranges::find(CONVERSIONS, layout, &Conversion::layout) != CONVERSIONS.end();
+}
+
+Result<void> convert_maps(const Pins& pins, uint32_t layout)
+{
+    for (const auto& conversion : CONVERSIONS) {
+        const std::string next = std::string(conversion.map) + Pins::NEXT;
+        if (conversion.layout != layout || !std::filesystem::exists(pins.map(next)))
+            continue;
+        const auto before = RawMap::open_pinned(pins.maps(), conversion.map);
+        if (!before)
+            return std::unexpected(before.error());
+        if (auto filled = conversion.fill(*before, pins.maps(), next); !filled)
+            return fail(std::string("convert ") + conversion.map, filled.error());
+    }
+    return {};
+}
+
+} // namespace ebpfd

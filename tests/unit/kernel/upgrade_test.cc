@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpffs.h"
+#include "kernel/datapath.h"
+#include "kernel/hook.h"
+#include "kernel/map.h"
+#include "kernel/pins.h"
+#include "lab/netns.h"
+#include "lab/process.h"
+#include "plans.h"
+
+#include <bpf/bpf.h>
+#include <net/if.h>
+#include <optional>
+
+using namespace ebpfd;
+
+namespace {
+
+// Until layout 4 counter_map had a row for each counter of an endpoint.
+constexpr uint32_t ROWS_LAYOUT = 4;
+
+void set_layout(const Bpffs& bpffs, uint32_t layout)
+{
+    const auto map = value_of(Map<uint32_t, datapath_state>::open_pinned(bpffs.maps(), "state"));
+    auto state = *value_of(map.lookup(0));
+    state.layout = layout;
+    ASSERT_TRUE(map.update(0, state));
+}
+
+uint32_t map_id(const Bpffs& bpffs, const char* name)
+{
+    return value_of(RawMap::open_pinned(bpffs.maps(), name)).id();
+}
+
+uint32_t program_id(const std::string& path)
+{
+    const Fd program(bpf_obj_get(path.c_str()));
+    bpf_prog_info info{};
+    uint32_t size = sizeof(info);
+    bpf_obj_get_info_by_fd(program.get(), &info, &size);
+    return info.id;
+}
+
+void pin_again(int fd, const std::string& path)
+{
+    ASSERT_TRUE(unpin(path));
+    ASSERT_EQ(bpf_obj_pin(fd, path.c_str()), 0);
+}
+
+// Pins what an agent of that layout would have left: row n counted n packets on the first CPU.
+void make_counters_rows(const Bpffs& bpffs, uint32_t endpoints)
+{
+    const uint32_t rows = endpoints * COUNTERS_PER_ENDPOINT;
+    const Fd map(bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "counter_map", 4, sizeof(counter), rows,
+                                nullptr));
+    ASSERT_TRUE(map);
+    std::vector<counter> value(static_cast<size_t>(libbpf_num_possible_cpus()));
+    for (uint32_t row = 0; row < rows; ++row) {
+        value.front() = {row, row * 100};
+        value.back() = {row, row * 100};
+        ASSERT_EQ(bpf_map_update_elem(map.get(), &row, value.data(), BPF_ANY), 0);
+    }
+    pin_again(map.get(), bpffs.maps() + "/counter_map");
+    set_layout(bpffs, ROWS_LAYOUT);
+}
+
+bool has_next(const Bpffs& bpffs)
+{
+    for (const char* folder : {"/maps", "/progs"})
+        for (const auto& name : names_in(bpffs.path() + folder))
+            if (name.ends_with(Pins::NEXT))
+                return true;
+    return false;
+}
+
+} // namespace
+
+TEST(Upgrade, CountersGoOnInTheirNewShape)
+{
+    Bpffs bpffs;
+    {
+        const auto datapath = open_datapath(bpffs);
+        ASSERT_TRUE(datapath->apply(web_plan()));
+    }
+    make_counters_rows(bpffs, 8);
+    add_flow(bpffs, {}, {});
+    const uint32_t flows = map_id(bpffs, "flow_map");
+    ASSERT_TRUE(open_datapath(bpffs));
+    EXPECT_FALSE(has_next(bpffs));
+    EXPECT_EQ(map_id(bpffs, "flow_map"), flows);
+    const auto maps = read_maps(bpffs);
+    EXPECT_EQ(value_of(maps->state()).layout, uint32_t{DATAPATH_LAYOUT});
+    const uint64_t times = libbpf_num_possible_cpus() > 1 ? 2 : 1;
+    for (const uint32_t endpoint : {0u, 1u, 7u})
+        for (const uint32_t row : {0u, 1u, 63u}) {
+            const uint64_t before = endpoint * COUNTERS_PER_ENDPOINT + row;
+            const counter& now = value_of(maps->counters(endpoint)).row[row];
+            EXPECT_EQ(now.packets, before * times) << endpoint << "/" << row;
+            EXPECT_EQ(now.bytes, before * times * 100);
+        }
+    EXPECT_TRUE(open_datapath(bpffs)) << "and once more, with nothing left to convert";
+}
+
+// The last thing that a start does is to say that the maps are of its layout.
+TEST(Upgrade, AStartThatWasKilledAtItsEndIsCompleted)
+{
+    Bpffs bpffs;
+    ASSERT_TRUE(open_datapath(bpffs)->apply(web_plan()));
+    set_layout(bpffs, ROWS_LAYOUT);
+    const uint32_t counters = map_id(bpffs, "counter_map");
+    ASSERT_TRUE(open_datapath(bpffs));
+    EXPECT_EQ(map_id(bpffs, "counter_map"), counters);
+    EXPECT_EQ(value_of(read_maps(bpffs)->state()).layout, uint32_t{DATAPATH_LAYOUT});
+}
+
+TEST(Upgrade, WhatAnInterruptedOneLeftIsForgotten)
+{
+    Bpffs bpffs;
+    ASSERT_TRUE(open_datapath(bpffs));
+    make_counters_rows(bpffs, 8);
+    const Fd stale(bpf_map_create(BPF_MAP_TYPE_ARRAY, "stale", 4, 4, 1, nullptr));
+    ASSERT_EQ(bpf_obj_pin(stale.get(), (bpffs.maps() + "/counter_map-next").c_str()), 0);
+    const Fd program(bpf_obj_get((bpffs.path() + "/progs/clear_mark").c_str()));
+    ASSERT_EQ(bpf_obj_pin(program.get(), (bpffs.path() + "/progs/to_pod-next").c_str()), 0);
+    ASSERT_TRUE(open_datapath(bpffs));
+    EXPECT_FALSE(has_next(bpffs));
+    EXPECT_EQ(value_of(read_maps(bpffs)->counters(1)).row[0].packets % COUNTERS_PER_ENDPOINT, 0u);
+}
+
+// Earlier and later ones, of which nobody knows what their maps mean.
+TEST(Upgrade, LayoutsThatAreNotKnownAreLeftAlone)
+{
+    Bpffs bpffs;
+    ASSERT_TRUE(open_datapath(bpffs)->apply(web_plan()));
+    const auto programs = program_id(bpffs.path() + "/progs/to_pod");
+    for (const uint32_t layout : {ROWS_LAYOUT - 1, uint32_t{DATAPATH_LAYOUT} + 1}) {
+        set_layout(bpffs, layout);
+        const auto refused = Datapath::open(small_options(bpffs));
+        ASSERT_FALSE(refused);
+        EXPECT_NE(refused.error().message.find("ebpfd --detach"), std::string::npos);
+        EXPECT_EQ(program_id(bpffs.path() + "/progs/to_pod"), programs);
+    }
+}
+
+namespace {
+
+// A pod's interface in a namespace of its own, with an agent's links or filters on it.
+class Rollback : public testing::TestWithParam<AttachMode> {
+protected:
+    void SetUp() override
+    {
+        auto netns = lab::NetNamespace::create("upgrade");
+        ASSERT_TRUE(netns) << netns.error().message;
+        netns_ = std::move(*netns);
+        ASSERT_TRUE(netns_->ip("link add web type veth peer name pod\n"
+                               "link set web up\nlink set pod up\n"));
+        netns_->enter([&] {
+            ifindex_ = if_nametoindex("web");
+            Plan plan = web_plan();
+            plan.endpoints.edit(0).ifindex = ifindex_;
+            const auto datapath = Datapath::open(options());
+            ASSERT_TRUE(datapath) << datapath.error().message;
+            ASSERT_TRUE((*datapath)->apply(plan));
+        });
+    }
+    DatapathOptions options() const
+    {
+        auto wanted = small_options(bpffs_);
+        wanted.attach = GetParam();
+        return wanted;
+    }
+    // The ids of all programs at the interface's tc hooks, of links and filters.
+    std::vector<uint32_t> attached() const
+    {
+        std::vector<uint32_t> ids;
+        for (const auto& hook : HOOKS) {
+            uint32_t programs[8] = {};
+            LIBBPF_OPTS(bpf_prog_query_opts, query, .prog_ids = programs, .prog_cnt = 8);
+            if (bpf_prog_query_opts(static_cast<int>(ifindex_), hook.tcx, &query) == 0)
+                ids.insert(ids.end(), programs, programs + query.prog_cnt);
+            LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = static_cast<int>(ifindex_),
+                        .attach_point = hook.clsact);
+            LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 1);
+            if (bpf_tc_query(&where, &filter) == 0)
+                ids.push_back(filter.prog_id);
+        }
+        return ids;
+    }
+
+    Bpffs bpffs_;
+    std::optional<lab::NetNamespace> netns_;
+    uint32_t ifindex_ = 0;
+};
+
+} // namespace
+
+// Its check compares answers with those of the programs in force: here with one that gives none.
+TEST_P(Rollback, ProgramsThatFailTheirCheckDoNotTakeOver)
+{
+    const Fd other(bpf_obj_get((bpffs_.path() + "/progs/clear_mark").c_str()));
+    pin_again(other.get(), bpffs_.path() + "/progs/trace_packet");
+    netns_->enter([&] {
+        const auto before = attached();
+        EXPECT_FALSE(before.empty());
+        const auto refused = Datapath::open(options());
+        ASSERT_FALSE(refused);
+        EXPECT_NE(refused.error().message.find("the new programs fail their check"),
+                  std::string::npos)
+            << refused.error().message;
+        EXPECT_EQ(attached(), before);
+    });
+    EXPECT_FALSE(has_next(bpffs_));
+    EXPECT_TRUE(value_of(read_maps(bpffs_)->endpoints()).size() == 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Upgrade, Rollback,
+                         testing::Values(AttachMode::automatic, AttachMode::clsact),
+                         [](const auto& mode) {
+                             return mode.param == AttachMode::clsact ? "clsact" : "automatic";
+                         });
