@@ -56,7 +56,7 @@ uint64_t Statistics::denied(const std::string& pod) const
     uint64_t sum = 0;
     for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS})
         for (uint32_t why = REASON_FIRST_DENIAL; why < REASON_COUNT; ++why) {
-            const auto row = counters.find(fmt::format("{} {}", pod, counter_row(0, dir, why, 0)));
+            const auto row = counters.find(fmt::format("{} {}", pod, counter_row(dir, why, 0)));
             sum += row == counters.end() ? 0 : row->second.packets;
         }
     return sum;
@@ -189,10 +189,10 @@ Statistics UnderLoad::statistics() const
         all.rules[fmt::format("{} {} {} {}", info.policy, info.kind, info.index, info.direction)] =
             read((*maps)->hits(number));
     for (const auto& [ifindex, name] : read((*maps)->endpoint_names())) {
-        const auto rows = read((*maps)->counters(name.index));
-        for (size_t i = 0; i < rows.size(); ++i)
-            if (rows[i].packets != 0)
-                all.counters[fmt::format("{} {}", name.pod, i)] = rows[i];
+        const auto counted = read((*maps)->counters(name.index));
+        for (size_t i = 0; i < std::size(counted.row); ++i)
+            if (counted.row[i].packets != 0)
+                all.counters[fmt::format("{} {}", name.pod, i)] = counted.row[i];
     }
     all.losses = read((*maps)->losses());
     return all;
