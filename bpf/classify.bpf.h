@@ -39,6 +39,7 @@ static __always_inline __u32 lowest_bit(__u64 word)
 /* Each step of a walk leaves a word of the bitmap behind, or a tier. */
 #define WALK_STEPS (BITMAP_WORDS + TIER_COUNT)
 #define WATCHER_SHIFT 16
+#define DECIDER_MASK ((1U << WATCHER_SHIFT) - 1)
 
 /*
  * Which of the rules that match decides: the first, but that one which passes is none, and has the
@@ -72,27 +73,18 @@ __noinline int walk_rules(const struct ruleset *set, const struct bitmap *match)
 	return RULES_MAX | watcher << WATCHER_SHIFT;
 }
 
-/* How a walk ended. */
-struct walk {
-	__u32 rule;    /* that decided, or 0 */
-	__u32 watcher; /* the first one met of a dry-run policy, or 0 */
-	__u8 reason;
-	__u8 pad[7];
-};
-
-static __always_inline void walk(struct walk *walk, const struct ruleset *set,
-                                 const struct bitmap *match)
+/* The reason that the rule at this place gives; none is at RULES_MAX. */
+static __always_inline __u8 reason_at(const struct ruleset *set, __u32 place)
 {
-	__u32 met = walk_rules(set, match), decider = met & ((1U << WATCHER_SHIFT) - 1);
-	__u32 watcher = met >> WATCHER_SHIFT;
-	const struct ruleset_rule *rule = &set->rule[MASKED(decider, RULES_MAX - 1)];
+	if (place >= RULES_MAX)
+		return REASON_NO_POLICY;
+	return set->rule[MASKED(place, RULES_MAX - 1)].action == ACTION_ALLOW ? REASON_RULE
+	                                                                      : REASON_DENIED;
+}
 
-	if (decider < RULES_MAX) {
-		walk->rule = rule->rule;
-		walk->reason = rule->action == ACTION_ALLOW ? REASON_RULE : REASON_DENIED;
-	}
-	if (watcher < RULES_MAX)
-		walk->watcher = set->rule[MASKED(watcher, RULES_MAX - 1)].rule;
+static __always_inline __u32 rule_at(const struct ruleset *set, __u32 place)
+{
+	return place < RULES_MAX ? set->rule[MASKED(place, RULES_MAX - 1)].rule : 0;
 }
 
 /*
@@ -102,20 +94,22 @@ static __always_inline void walk(struct walk *walk, const struct ruleset *set,
 static __always_inline void decide_by_rules(struct decision *d, const struct ruleset *set,
                                             const struct matches *matches)
 {
-	struct walk enforced = {}, all = {};
+	__u32 decider = walk_rules(set, &matches->enforced) & DECIDER_MASK, all, watcher;
+	__u8 reason;
 
-	walk(&enforced, set, &matches->enforced);
-	d->rule = enforced.rule;
-	decide(d, enforced.reason);
+	d->rule = rule_at(set, decider);
+	decide(d, reason_at(set, decider));
 	if (!matches->watching)
 		return;
-	walk(&all, set, &matches->all);
-	if (!all.watcher ||
-	    (all.reason >= REASON_FIRST_DENIAL) == (enforced.reason >= REASON_FIRST_DENIAL))
+	all = walk_rules(set, &matches->all);
+	watcher = rule_at(set, all >> WATCHER_SHIFT);
+	reason = reason_at(set, all & DECIDER_MASK);
+	if (!watcher ||
+	    (reason >= REASON_FIRST_DENIAL) == (d->reason >= REASON_FIRST_DENIAL))
 		return;
-	d->rule = all.watcher;
-	d->enforced_rule = enforced.rule;
-	d->reason = all.reason;
+	d->enforced_rule = d->rule;
+	d->rule = watcher;
+	d->reason = reason;
 	d->verdict = d->verdict == VERDICT_DENY ? VERDICT_WOULD_ALLOW : VERDICT_WOULD_DENY;
 }
 

@@ -71,10 +71,11 @@ static __always_inline void make_flow(struct flow *flow, const struct passage *a
 	take_decision(flow, d, at->generation);
 }
 
-static __always_inline void count(const struct passage *at, const struct flow *flow)
+static __noinline int count(const struct passage *at, const struct flow *flow)
 {
 	count_packet(flow->endpoint, at->direction, flow->reason,
 	             flow->verdict >= VERDICT_WOULD_DENY, at->bytes);
+	return 0;
 }
 
 /* Counts and tells of a packet that is refused, or would be. Returns what becomes of it. */
