@@ -117,16 +117,22 @@ void Applier::put_in_force(Applied next, Changes& changes)
             entry.row->cidrs.values = {}; // the kernel has them
             entry.row->ports.values = {};
         }
+    gone_.insert(changes.gone.begin(), changes.gone.end());
     stale_flows_.insert(changes.gone.begin(), changes.gone.end());
     retirement_ = std::move(changes.obsolete);
 }
 
-void Applier::detach_gone(const std::vector<uint32_t>& gone, std::vector<std::string>& warnings)
+void Applier::detach_gone(std::vector<std::string>& warnings)
 {
-    for (const uint32_t ifindex : gone)
-        if (auto detached = attachment_.detach(ifindex); !detached)
+    std::erase_if(gone_, [&](uint32_t ifindex) {
+        if (applied_.endpoints.contains(ifindex)) // come again
+            return true;
+        const auto detached = attachment_.detach(ifindex);
+        if (!detached)
             warnings.push_back(
                 fmt::format("detach from interface {}: {}", ifindex, detached.error().message));
+        return detached.has_value();
+    });
 }
 
 std::vector<std::string> Applier::attach_all()
@@ -192,7 +198,7 @@ Result<ApplyReport> Applier::change_to(Applied next, Clock::time_point begin)
     report.flip = Clock::now() - begin;
     report.generation = state_.generation();
     report.warnings = attach_all();
-    detach_gone(changes.gone, report.warnings);
+    detach_gone(report.warnings);
     return report;
 }
 

@@ -49,13 +49,14 @@ private:
     Result<void> clear_counters(const Changes& changes) const;
     Result<void> forget_flows(const Changes& changes);
     void put_in_force(Applied next, Changes& changes);
-    void detach_gone(const std::vector<uint32_t>& gone, std::vector<std::string>& warnings);
+    void detach_gone(std::vector<std::string>& warnings);
 
     const Maps& maps_;
     State& state_;
     Attachment& attachment_;
     Applied applied_;
     Retirement retirement_;
+    std::set<uint32_t> gone_;        // interfaces to detach from; failures are tried again
     std::set<uint32_t> stale_flows_; // interfaces that may have flows of an earlier pod
 };
 

@@ -66,8 +66,8 @@ public:
     // Makes the plan the node's policy: checks capacities, writes what differs into idle slots,
     // flips the generation, attaches new endpoints and detaches those that are gone. On an error
     // the previous policy stays in force. Where only descriptions changed (the line or file of a
-    // rule, a name), the generation stays. Interfaces that could not be attached are tried again
-    // by the next apply.
+    // rule, a name), the generation stays. Interfaces that could not be attached, or detached, are
+    // tried again by the next apply.
     virtual Result<ApplyReport> apply(const Plan& plan) = 0;
     // Closes the interfaces among these that are new, or another pod's by now, beside what was
     // adopted and stays in force: for a start with a policy that cannot be applied. Where nothing
