@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpffs.h"
+#include "earlier_layout.h"
 #include "kernel/datapath.h"
 #include "kernel/hook.h"
 #include "kernel/map.h"
@@ -16,17 +17,6 @@ using namespace ebpfd;
 
 namespace {
 
-// Until layout 4 counter_map had a row for each counter of an endpoint.
-constexpr uint32_t ROWS_LAYOUT = 4;
-
-void set_layout(const Bpffs& bpffs, uint32_t layout)
-{
-    const auto map = value_of(Map<uint32_t, datapath_state>::open_pinned(bpffs.maps(), "state"));
-    auto state = *value_of(map.lookup(0));
-    state.layout = layout;
-    ASSERT_TRUE(map.update(0, state));
-}
-
 uint32_t map_id(const Bpffs& bpffs, const char* name)
 {
     return value_of(RawMap::open_pinned(bpffs.maps(), name)).id();
@@ -39,29 +29,6 @@ uint32_t program_id(const std::string& path)
     uint32_t size = sizeof(info);
     bpf_obj_get_info_by_fd(program.get(), &info, &size);
     return info.id;
-}
-
-void pin_again(int fd, const std::string& path)
-{
-    ASSERT_TRUE(unpin(path));
-    ASSERT_EQ(bpf_obj_pin(fd, path.c_str()), 0);
-}
-
-// Pins what an agent of that layout would have left: row n counted n packets on the first CPU.
-void make_counters_rows(const Bpffs& bpffs, uint32_t endpoints)
-{
-    const uint32_t rows = endpoints * COUNTERS_PER_ENDPOINT;
-    const Fd map(bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "counter_map", 4, sizeof(counter), rows,
-                                nullptr));
-    ASSERT_TRUE(map);
-    std::vector<counter> value(static_cast<size_t>(libbpf_num_possible_cpus()));
-    for (uint32_t row = 0; row < rows; ++row) {
-        value.front() = {row, row * 100};
-        value.back() = {row, row * 100};
-        ASSERT_EQ(bpf_map_update_elem(map.get(), &row, value.data(), BPF_ANY), 0);
-    }
-    pin_again(map.get(), bpffs.maps() + "/counter_map");
-    set_layout(bpffs, ROWS_LAYOUT);
 }
 
 bool has_next(const Bpffs& bpffs)
