@@ -37,14 +37,34 @@ std::optional<std::chrono::nanoseconds> fresh_age(const struct stat& status)
 
 } // namespace
 
+WatchedDirectory::Place WatchedDirectory::place() const
+{
+    struct stat status {};
+    return stat(path_.c_str(), &status) == 0 ? Place{status.st_dev, status.st_ino} : Place{};
+}
+
+bool WatchedDirectory::has_moved() const
+{
+    return place() != looked_at_;
+}
+
+bool WatchedDirectory::is_bare_mount(const std::vector<Entry>& entries, const Place& place) const
+{
+    return entries.empty() && !given_.empty() && place.device != device_;
+}
+
 void WatchedDirectory::rescan(Inotify& inotify, Time now, bool at_once)
 {
     rescan_at_.reset();
     error_.clear();
     missing_ = false;
+    looked_at_ = place();
     Inotify::Watches watches;
     auto entries = watch_and_list(inotify, watches);
-    if (entries) {
+    if (entries && is_bare_mount(*entries, looked_at_)) {
+        error_ = path_ + ": the file system with its files is not mounted any more";
+    } else if (entries) {
+        device_ = looked_at_.device;
         for (const Entry& entry : *entries)
             if (entry.is_link)
                 watch_link(inotify, watches, entry.name);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 namespace ebpfd {
@@ -57,6 +58,9 @@ public:
     // still being written are not waited for.
     void rescan(Inotify& inotify, Time now, bool at_once);
 
+    // Whether the path leads to another directory than the last look found: mounts come and go
+    // without an event for those who watch.
+    bool has_moved() const;
     // Reads the files whose time has come, or all that await it, and gives whether any did.
     bool read_due(Time now, bool all);
     // Forgets what was just read of files that must be waited for again.
@@ -80,6 +84,12 @@ private:
         bool gone = false;
         std::expected<std::string, FileError> text;
     };
+    // Where a path leads; none: nowhere.
+    struct Place {
+        dev_t device = 0;
+        ino_t inode = 0;
+        bool operator==(const Place&) const = default;
+    };
     struct Entry {
         std::string name;
         bool is_link = false;
@@ -89,15 +99,20 @@ private:
     void await(const std::string& name, Time due);
     Result<std::vector<Entry>> watch_and_list(Inotify& inotify, Inotify::Watches& watches);
     void watch_link(Inotify& inotify, Inotify::Watches& watches, const std::string& name);
+    // What is mounted there without files is no word on those that were seen before.
+    bool is_bare_mount(const std::vector<Entry>& entries, const Place& place) const;
     void compare(const std::vector<Entry>& entries, Time now, bool at_once);
     bool differs(const Entry& entry, struct stat& status) const;
     std::optional<Reading> read(const std::string& name) const;
+    Place place() const;
     std::string path_of(const std::string& name) const { return path_ + "/" + name; }
 
     size_t index_;
     std::string path_;
     std::string error_;
     bool missing_ = false;
+    Place looked_at_;  // by the last look
+    dev_t device_ = 0; // that the files given were on
     Inotify::Watches watches_;
     std::optional<Time> rescan_at_;
     std::map<std::string, Time> awaited_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -14,9 +15,9 @@ namespace {
 
 using Clock = WatchedDirectory::Clock;
 
-Result<void> add_to_epoll(const Fd& epoll, int fd)
+Result<void> add_to_epoll(const Fd& epoll, uint32_t events, int fd)
 {
-    epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+    epoll_event event{.events = events, .data = {.fd = fd}};
     if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) != 0)
         return fail_errno("epoll_ctl");
     return {};
@@ -49,18 +50,26 @@ Result<void> DirectoryWatcher::set_up()
     epoll_ = Fd(epoll_create1(EPOLL_CLOEXEC));
     if (!epoll_)
         return fail_errno("epoll_create");
-    if (auto added = add_to_epoll(epoll_, inotify_.fd()); !added)
+    if (auto added = add_to_epoll(epoll_, EPOLLIN, inotify_.fd()); !added)
         return added;
-    return add_to_epoll(epoll_, timer_.get());
+    // Readable at any time, and in need of attention when a mount has come or gone.
+    mounts_ = Fd(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
+    if (mounts_)
+        if (auto added = add_to_epoll(epoll_, EPOLLPRI, mounts_.get()); !added)
+            return added;
+    return add_to_epoll(epoll_, EPOLLIN, timer_.get());
 }
 
 Result<void> DirectoryWatcher::process()
 {
     const Time now = Clock::now();
     auto drained = drain(now);
-    for (WatchedDirectory& directory : directories_)
+    for (WatchedDirectory& directory : directories_) {
+        if (directory.has_moved())
+            directory.schedule_rescan(now + WatchedDirectory::SETTLE);
         if (directory.rescan_is_due(now))
             directory.rescan(inotify_, now, false);
+    }
     set_timer();
     return drained;
 }

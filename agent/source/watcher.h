@@ -45,6 +45,7 @@ private:
 
     Inotify inotify_;
     Fd timer_;
+    Fd mounts_;
     Fd epoll_;
     std::vector<WatchedDirectory> directories_;
 };

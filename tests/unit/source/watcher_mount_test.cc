@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/watcher.h"
+#include "temp_dir.h"
+#include "watched.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+
+// File systems that come and go where a directory is watched, and events that are lost. This
+// program has a mount namespace of its own for it.
+namespace ebpfd {
+namespace {
+
+class WatcherMount : public testing::Test {
+protected:
+    static void SetUpTestSuite()
+    {
+        ASSERT_EQ(unshare(CLONE_NEWNS | CLONE_FS), 0) << "this test mounts: it needs root";
+        ASSERT_EQ(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+    }
+    void SetUp() override { std::filesystem::create_directory(path_); }
+    void TearDown() override { umount2(path_.c_str(), MNT_DETACH); }
+    void mount_files() const
+    {
+        ASSERT_EQ(mount("watched", path_.c_str(), "tmpfs", 0, "size=1m"), 0);
+    }
+    // Until the directory has an error, or none.
+    static bool becomes_bad(Watched& watched, bool wanted, Batch& seen)
+    {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (watched.state().error.empty() == wanted) {
+            pollfd waiting{.fd = watched.fd(), .events = POLLIN, .revents = 0};
+            if (std::chrono::steady_clock::now() > deadline || poll(&waiting, 1, 20'000) != 1)
+                return false;
+            seen.merge(watched.now());
+        }
+        return true;
+    }
+
+    const TempDir dir_;
+    const std::string path_ = dir_ / "p";
+};
+
+TEST_F(WatcherMount, FilesOfAMountThatVanishesStay)
+{
+    mount_files();
+    write_file(path_ + "/a.yaml", "1");
+    Watched watched({path_});
+    watched.next();
+    ASSERT_EQ(umount2(path_.c_str(), MNT_DETACH), 0);
+    Batch seen;
+    ASSERT_TRUE(becomes_bad(watched, true, seen));
+    EXPECT_EQ(watched.now(true), Batch{});
+    EXPECT_EQ(watched.state().error,
+              path_ + ": the file system with its files is not mounted any more");
+    EXPECT_FALSE(watched.state().missing);
+    EXPECT_EQ(watched.state().files, 1u);
+    mount_files(); // empty at first, as a volume is that is filled again
+    EXPECT_EQ(watched.now(), Batch{});
+    write_file(path_ + "/b.yaml", "2");
+    EXPECT_TRUE(becomes_bad(watched, false, seen));
+    if (seen.empty())
+        seen = watched.next();
+    EXPECT_EQ(seen, (Batch{{path_ + "/a.yaml", "gone"}, {path_ + "/b.yaml", "2"}}));
+}
+
+TEST_F(WatcherMount, AMountIsSeenWhenItComes)
+{
+    Watched watched({path_});
+    EXPECT_EQ(watched.now(), Batch{});
+    mount_files();
+    write_file(path_ + "/a.yaml", "1");
+    EXPECT_EQ(watched.next(), (Batch{{path_ + "/a.yaml", "1"}}));
+}
+
+} // namespace
+} // namespace ebpfd
