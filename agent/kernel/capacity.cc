@@ -75,6 +75,9 @@ std::vector<Demand> demands_of(const Applied& current, const Changes& changes,
     return {
         {"endpoint_map", "--max-endpoints", current.endpoints.size(), changes.new_endpoints,
          capacities.endpoints},
+        // A pod that takes another's interface is counted in a row of its own.
+        {"counter_map", "--max-endpoints", current.endpoints.size(), changes.new_indexes.size(),
+         capacities.endpoints},
         {"address_map", "--max-addresses", current.addresses.rows->size(), changes.new_addresses,
          capacities.addresses},
         {"service_map", "--max-services", current.services.rows->size(), changes.new_services,
@@ -92,7 +95,9 @@ std::vector<Demand> demands_of(const Applied& current, const Changes& changes,
 
 Result<void> check_fit(const Plan& in_force, const Plan& next, const Capacities& capacities)
 {
-    const auto current = number_plan(in_force, {});
+    Applied nothing;
+    nothing.free_rules = NumberPool(1, capacities.rules, {}); // 0 stands for no rule
+    const auto current = number_plan(in_force, nothing);
     if (!current)
         return std::unexpected(current.error());
     const auto wanted = number_plan(next, *current);

@@ -28,7 +28,7 @@ uint64_t memory_of(int fd)
 bool countable(uint32_t type)
 {
     return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_LRU_HASH ||
-           type == BPF_MAP_TYPE_LPM_TRIE;
+           type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_LPM_TRIE;
 }
 
 // In flows, as the option counts them: half of the table's entries are spare.

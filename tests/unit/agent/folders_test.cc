@@ -248,5 +248,19 @@ TEST_F(FoldersTest, OneFolderMayHoldBothKinds)
     EXPECT_EQ(folders->file_errors().size(), 1U);
 }
 
+TEST_F(FoldersTest, TenThousandFilesAreInForceAndOneThatBreaksIsNamed)
+{
+    constexpr size_t files = 10'000;
+    for (size_t i = 0; i < files; ++i)
+        write_policy("p/" + std::to_string(i) + ".yaml", "policy-" + std::to_string(i));
+    Folders folders = watch();
+    EXPECT_EQ(names(folders).size(), files);
+    std::ofstream(dir_ + "/p/77.yaml") << "kind: [";
+    EXPECT_TRUE(eventually(folders, [&] { return !folders.file_errors().empty(); }));
+    ASSERT_EQ(folders.file_errors().size(), 1U);
+    EXPECT_EQ(folders.file_errors()[0].origin.file, dir_ + "/p/77.yaml");
+    EXPECT_EQ(names(folders).size(), files);
+}
+
 } // namespace
 } // namespace ebpfd

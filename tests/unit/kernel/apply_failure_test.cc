@@ -113,6 +113,26 @@ TEST_F(ApplyFailure, EveryTableNamesItsOption)
     EXPECT_EQ(contents(maps_), before_);
 }
 
+// Where pods come and go on the same interfaces, both are counted until the old ones are retired.
+TEST_F(ApplyFailure, AllPodsReplacedAtOnceInAFullTableAreRefusedBeforeTheKernelIsTouched)
+{
+    const auto pods = [](const std::string& name) {
+        Plan plan = web_plan();
+        for (uint32_t i = 1; i < 8; ++i)
+            add_endpoint(plan, WEB_INTERFACE + i, name + std::to_string(i), PLAN_RULESET_NONE);
+        return plan;
+    };
+    ASSERT_TRUE(datapath_->apply(pods("first")));
+    ASSERT_TRUE(datapath_->settle());
+    const auto before = contents(maps_);
+    const auto refused = datapath_->apply(pods("second"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message,
+              "counter_map needs 15 entries while the change is made (8 in use, 7 new) and holds 8: "
+              "raise --max-endpoints");
+    EXPECT_EQ(contents(maps_), before);
+}
+
 TEST_F(ApplyFailure, ARuleSetOfTooManyRulesIsRefused)
 {
     Plan plan = web_plan();

@@ -6,6 +6,7 @@
 #include "plans.h"
 
 #include <algorithm>
+#include <bpf/libbpf.h>
 #include <filesystem>
 
 using namespace ebpfd;
@@ -153,10 +154,17 @@ TEST(PinnedMaps, SummariesCountEntries)
     Bpffs bpffs;
     const auto datapath = open_datapath(bpffs);
     ASSERT_TRUE(datapath->apply(web_plan()));
+    const auto dropped = value_of(RawMap::open_pinned(bpffs.maps(), "kdrop_map"));
+    const kernel_drop_key reason{.endpoint = 0, .reason = 1};
+    const std::vector<counter> counts(static_cast<size_t>(libbpf_num_possible_cpus()));
+    ASSERT_TRUE(dropped.update(&reason, counts.data()));
     const auto summaries = value_of(read_maps(bpffs)->summaries());
     const auto addresses = std::ranges::find(summaries, "address_map", &MapSummary::name);
     ASSERT_NE(addresses, summaries.end());
     EXPECT_EQ(addresses->entries, 2u);
     EXPECT_EQ(addresses->type, "hash");
     EXPECT_GT(addresses->bytes, 0u);
+    const auto drops = std::ranges::find(summaries, "kdrop_map", &MapSummary::name);
+    ASSERT_NE(drops, summaries.end());
+    EXPECT_EQ(drops->entries, 1u);
 }

@@ -73,5 +73,32 @@ TEST_F(WatcherMount, AMountIsSeenWhenItComes)
     EXPECT_EQ(watched.next(), (Batch{{path_ + "/a.yaml", "1"}}));
 }
 
+// As of an agent that was stopped for a while.
+TEST(WatcherOverflow, EventsThatAreLostAreMadeGood)
+{
+    const TempDir dir;
+    uint64_t queue = 0;
+    ASSERT_TRUE(std::ifstream("/proc/sys/fs/inotify/max_queued_events") >> queue);
+    write_file(dir / "a.yaml", "1");
+    write_file(dir / "gone.yaml", "1");
+    Watched watched({dir.path()});
+    watched.next();
+    for (uint64_t renamed = 0; renamed <= queue / 2; ++renamed) {
+        ASSERT_EQ(rename((dir / "a.yaml").c_str(), (dir / "b.yaml").c_str()), 0);
+        ASSERT_EQ(rename((dir / "b.yaml").c_str(), (dir / "a.yaml").c_str()), 0);
+    }
+    // What comes now has no room in the queue.
+    std::filesystem::remove(dir / "gone.yaml");
+    replace_file(dir / "a.yaml", "2");
+    write_file(dir / "new.yaml", "2");
+    Batch seen; // of several batches: what is in the queue is read in parts
+    for (Batch next = watched.next(); !next.empty() && seen.size() < 3;
+         next = seen.size() < 3 ? watched.next() : Batch{})
+        for (const auto& [file, text] : next)
+            seen[file] = text;
+    EXPECT_EQ(seen,
+              (Batch{{dir / "a.yaml", "2"}, {dir / "gone.yaml", "gone"}, {dir / "new.yaml", "2"}}));
+}
+
 } // namespace
 } // namespace ebpfd
