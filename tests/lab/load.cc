@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/tcp.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -24,6 +25,7 @@ using namespace std::chrono_literals;
 constexpr int round_ms = 1;
 constexpr size_t asked_each_round = 2;
 constexpr auto answer_within = 5s;     // on a machine that has more to do than cores
+constexpr auto slow_after = 1s;        // as long as TCP waits before it sends a SYN again
 constexpr auto refused_within = 300ms; // before TCP sends the SYN again
 constexpr auto between_expiries = 50ms;
 constexpr rlim_t descriptors = 8192;
@@ -54,9 +56,9 @@ std::ostream& operator<<(std::ostream& out, const LoadCounts& counts)
 {
     return out << fmt::format(
                "{} open connections: {} echoes, {} late, {} broken, {} segments sent again; "
-               "new: {} made, {} failed; refused: {}, {} leaked",
+               "new: {} made, {} of them slow, {} failed; refused: {}, {} leaked",
                counts.open, counts.echoes, counts.late, counts.broken, counts.retransmitted,
-               counts.made, counts.failed, counts.refused, counts.leaked);
+               counts.made, counts.slow, counts.failed, counts.refused, counts.leaked);
 }
 
 Load::Load(Family family) : family_(family), epoll_(epoll_create1(EPOLL_CLOEXEC))
@@ -167,10 +169,15 @@ void Load::serve(const Route& route, bool tapped)
 // Hears the frames to the route's port that pass a machine's interface.
 void Load::add_tap(Role role, const Machine& machine, const Route& route)
 {
-    ebpfd::Fd tap = make_socket(machine, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+    ebpfd::Fd tap = make_socket(machine, AF_PACKET, SOCK_RAW);
     setsockopt(tap.get(), SOL_SOCKET, SO_RCVBUFFORCE, &tap_bytes, sizeof(tap_bytes));
+    sockaddr_ll all{};
+    all.sll_family = AF_PACKET;
+    all.sll_protocol = htons(ETH_P_ALL);
+    // Bound last: without the filter it would hear everything.
     if (hear_only(tap.get(), route.port,
-                  route.transport == Transport::tcp ? IPPROTO_TCP : IPPROTO_UDP))
+                  route.transport == Transport::tcp ? IPPROTO_TCP : IPPROTO_UDP) &&
+        bind(tap.get(), reinterpret_cast<const sockaddr*>(&all), sizeof(all)) == 0)
         add(role, route.transport, std::move(tap));
     else
         ++counts_.broken;
@@ -313,6 +320,7 @@ void Load::answered(Talk& talk)
         return;
     case Role::made:
         ++counts_.made;
+        counts_.slow += Clock::now() - talk.since > slow_after ? 1 : 0;
         return drop(talk.fd.get());
     default:
         ++counts_.leaked;

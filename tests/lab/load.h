@@ -34,6 +34,7 @@ struct LoadCounts {
     uint64_t broken = 0;        // connections that ended, or could not be opened
     uint64_t retransmitted = 0; // segments, of all connections
     uint64_t made = 0;          // new ones that were answered
+    uint64_t slow = 0;          // of these: later than within a second
     uint64_t failed = 0;        // or not
     uint64_t refused = 0; // packets of attempts that may not succeed, as their senders sent them
     uint64_t leaked = 0;  // of theirs, arrived at the receiver or answered

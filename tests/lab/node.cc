@@ -9,6 +9,8 @@ namespace lab {
 namespace {
 
 constexpr Mac bridge_mac{0x02, 0, 0, 0, 3, 1};
+constexpr Mac uplink_mac{0x02, 0, 0, 0, 4, 1};
+constexpr Mac outside_mac{0x02, 0, 0, 0, 4, 2};
 
 std::string text(const Mac& mac)
 {
@@ -128,17 +130,21 @@ ebpfd::Result<void> Node::wire_outside()
     if (!outside)
         return std::unexpected(std::move(outside.error()));
     outside_ = std::move(*outside);
-    auto done =
-        host_->netns.ip("link add uplink type veth peer name eth0 netns " + outside_->netns.name() +
-                        "\n"
-                        "addr add 192.0.2.1/24 dev uplink\n"
-                        "addr add 2001:db8::1/64 dev uplink nodad\n"
-                        "link set uplink up\n"
-                        "route add " +
-                        std::string(service_v4) +
-                        " via 192.0.2.9\n"
-                        "route add " +
-                        std::string(service_v6) + " via 2001:db8::9\n");
+    outside_->host_interface = "uplink";
+    outside_->mac = outside_mac;
+    host_macs_[outside_->host_interface] = uplink_mac;
+    auto done = host_->netns.ip("link add uplink address " + text(uplink_mac) +
+                                " type veth peer name eth0 address " + text(outside_mac) +
+                                " netns " + outside_->netns.name() +
+                                "\n"
+                                "addr add 192.0.2.1/24 dev uplink\n"
+                                "addr add 2001:db8::1/64 dev uplink nodad\n"
+                                "link set uplink up\n"
+                                "route add " +
+                                std::string(service_v4) +
+                                " via 192.0.2.9\n"
+                                "route add " +
+                                std::string(service_v6) + " via 2001:db8::9\n");
     if (!done)
         return done;
     // The outside plays the services as well: it answers at their cluster IPs, which are
@@ -170,7 +176,7 @@ std::string Node::host_side(const Machine& pod) const
            "route add " + pod.v6 + "/128 dev " + veth + " src " + std::string(node_v6) + "\n";
 }
 
-ebpfd::Result<Machine*> Node::add_pod(const std::string& name, uint8_t number)
+ebpfd::Result<Machine*> Node::make_pod(const std::string& name, uint8_t number)
 {
     const std::string digits = std::to_string(number);
     auto made = machine(name, "10.1.0." + digits, "fd00:1::" + digits);
@@ -179,31 +185,50 @@ ebpfd::Result<Machine*> Node::add_pod(const std::string& name, uint8_t number)
     Machine& pod = pods_.insert_or_assign(name, std::move(*made)).first->second;
     pod.host_interface = "veth-" + name;
     pod.mac = {0x02, 0, 0, 0, 1, number};
-    const Mac host_mac{0x02, 0, 0, 0, 2, number};
-    host_macs_[pod.host_interface] = host_mac;
-    const std::string pair = "link add " + pod.host_interface + " address " + text(host_mac) +
-                             " type veth peer name eth0 address " + text(pod.mac) + " netns " +
-                             pod.netns.name() + "\n";
-    if (auto done = host_->netns.ip(pair + host_side(pod)); !done)
-        return std::unexpected(std::move(done.error()));
-    const bool routed = wiring_ == Wiring::routed;
-    if (auto done = pod.netns.ip(routed ? inside_routed(pod) : inside_bridged(pod)); !done)
-        return std::unexpected(std::move(done.error()));
+    host_macs_[pod.host_interface] = {0x02, 0, 0, 0, 2, number};
     return &pod;
+}
+
+ebpfd::Result<void> Node::plug_in(const Machine& pod, const Plug& plug)
+{
+    const std::string index = plug.index != 0 ? " index " + std::to_string(plug.index) : "";
+    const std::string pair = "link add " + pod.host_interface + index + " address " +
+                             text(host_macs_.at(pod.host_interface)) +
+                             " type veth peer name eth0 address " + text(pod.mac) + " netns " +
+                             pod.netns.name() + (plug.up ? " up" : "") + "\n";
+    if (auto done = host_->netns.ip(pair + host_side(pod)); !done)
+        return done;
+    return pod.netns.ip(wiring_ == Wiring::routed ? inside_routed(pod) : inside_bridged(pod));
+}
+
+ebpfd::Result<Machine*> Node::add_pod(const std::string& name, uint8_t number)
+{
+    auto pod = make_pod(name, number);
+    if (!pod)
+        return pod;
+    if (auto done = plug_in(**pod); !done)
+        return std::unexpected(std::move(done.error()));
+    return pod;
+}
+
+void Node::unplug(const Machine& pod)
+{
+    (void)host_->netns.ip("link delete " + pod.host_interface + "\n");
 }
 
 void Node::remove_pod(const std::string& name)
 {
     // The namespace may outlive its name for a moment; the veth goes now.
-    (void)host_->netns.ip("link delete " + pods_.at(name).host_interface + "\n");
+    unplug(pods_.at(name));
     pods_.erase(name);
 }
 
 Packet Node::frame(const Machine& from, const Machine* to) const
 {
-    if (wiring_ == Wiring::routed)
+    if (wiring_ == Wiring::routed || &from == &*outside_)
         return Packet{}.eth(from.mac, host_macs_.at(from.host_interface));
-    return Packet{}.eth(from.mac, to != nullptr && to->mac != Mac{} ? to->mac : bridge_mac);
+    return Packet{}.eth(
+        from.mac, to != nullptr && to->mac != Mac{} && to != &*outside_ ? to->mac : bridge_mac);
 }
 
 Packet Node::packet(const Machine& from, const Machine& to, Family family) const

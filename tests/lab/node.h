@@ -23,7 +23,7 @@ std::string_view name_of(Family family);
 struct Machine {
     NetNamespace netns;
     std::string interface;      // inside
-    std::string host_interface; // the pod's veth on the node; else empty
+    std::string host_interface; // its veth on the node; of the node itself: empty
     Mac mac{};                  // of interface
     std::string v4;
     std::string v6;
@@ -38,6 +38,15 @@ public:
 
     // Adds a pod N with the addresses 10.1.0.N and fd00:1::N; its veth is called "veth-NAME".
     ebpfd::Result<Machine*> add_pod(const std::string& name, uint8_t number);
+    // The same in two steps: first the pod without an interface, which can come and go.
+    ebpfd::Result<Machine*> make_pod(const std::string& name, uint8_t number);
+    struct Plug {
+        bool up = false;    // the pod's end, from its first moment on
+        uint32_t index = 0; // of the node's end; 0: any
+    };
+    ebpfd::Result<void> plug_in(const Machine& pod) { return plug_in(pod, Plug{}); }
+    ebpfd::Result<void> plug_in(const Machine& pod, const Plug& plug);
+    void unplug(const Machine& pod);
     // Takes the pod's namespace away, and its veth with it.
     void remove_pod(const std::string& name);
 

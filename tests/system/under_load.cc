@@ -25,11 +25,12 @@ std::string rule_of(uint16_t port)
                        port);
 }
 
-lab::Argv options(const std::string& attach)
+lab::Argv options(const std::string& attach, uint32_t max_flows)
 {
-    return {"--attach",    attach,        "--max-flows", "65536",       "--max-peers",
-            "4096",        "--max-cidrs", "4096",        "--max-ports", "4096",
-            "--max-rules", "1024",        "--hooks",     "none"};
+    return {"--attach",    attach, "--max-flows", std::to_string(max_flows),
+            "--max-peers", "4096", "--max-cidrs", "4096",
+            "--max-ports", "4096", "--max-rules", "1024",
+            "--hooks",     "none"};
 }
 
 // What was read; an error fails the test.
@@ -134,12 +135,12 @@ bool UnderLoad::begin()
 
 void UnderLoad::launch(const std::string& attach)
 {
-    agent().launch(options(attach));
+    agent().launch(options(attach, max_flows_));
 }
 
 bool UnderLoad::start(const std::string& attach)
 {
-    return agent().start(options(attach));
+    return agent().start(options(attach, max_flows_));
 }
 
 void UnderLoad::kill_agent()

@@ -67,6 +67,7 @@ protected:
     testing::AssertionResult is_well() const;
     lab::Milliseconds any_time(int up_to);
 
+    uint32_t max_flows_ = 65536; // before begin()
     std::mt19937 random_;
     std::unique_ptr<World> world_;
     std::unique_ptr<lab::Load> load_;
