@@ -16,14 +16,13 @@ namespace {
 // The option of that key, or nullptr. Some make sense on a command line only.
 CLI::Option* option_of(CLI::App& app, const std::string& key)
 {
-    static const std::set<std::string> command_line_only{"help", "version", "config",
-                                                        "completion"};
+    static const std::set<std::string> command_line_only{"help", "version", "config", "completion"};
     return command_line_only.contains(key) ? nullptr : app.get_option_no_throw("--" + key);
 }
 
 bool is_scalar(const Value& value)
 {
-    return value.kind != Value::Kind::object && value.kind != Value::Kind::list;
+    return value.kind != Value::Kind::object && value.kind != Value::Kind::list && !value.is_null();
 }
 
 bool is_plain(const Value& value)

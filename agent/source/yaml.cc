@@ -3,6 +3,7 @@
 
 #include "source/yaml_events.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 
@@ -10,10 +11,28 @@ namespace ebpfd {
 
 namespace {
 
+size_t count(std::string_view text, std::string_view what)
+{
+    size_t found = 0;
+    for (size_t at = text.find(what); at != text.npos; at = text.find(what, at + what.size()))
+        ++found;
+    return found;
+}
+
+// By all breaks of YAML 1.1: CR, LF, both, and Unicode's own. At least one.
+uint32_t count_lines(std::string_view text)
+{
+    size_t lines = 1 - count(text, "\r\n");
+    for (const char* line_break : {"\n", "\r", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"})
+        lines += count(text, line_break);
+    const bool ended = text.ends_with('\n') || text.ends_with('\r');
+    return static_cast<uint32_t>(ended && lines > 1 ? lines - 1 : lines);
+}
+
 // libyaml's parser over a text that outlives it.
 class YamlParser {
 public:
-    explicit YamlParser(std::string_view text)
+    explicit YamlParser(std::string_view text) : text_(text)
     {
         if (yaml_parser_initialize(&parser_) == 0)
             throw std::bad_alloc();
@@ -28,7 +47,13 @@ public:
     // The next event, which the caller deletes; false at an error.
     bool next(yaml_event_t& event) { return yaml_parser_parse(&parser_, &event) != 0; }
 
-    Place error_place() const { return place_of(parser_.problem_mark); }
+    // Behind the end it counts a line that is not there.
+    Place error_place() const
+    {
+        const Place place = place_of(parser_.problem_mark);
+        const uint32_t last = count_lines(text_);
+        return place.line > last ? Place{last, 1} : place;
+    }
     std::string error_reason() const
     {
         if (parser_.error == YAML_MEMORY_ERROR || parser_.problem == nullptr)
@@ -40,6 +65,7 @@ public:
     }
 
 private:
+    std::string_view text_;
     yaml_parser_t parser_{};
 };
 

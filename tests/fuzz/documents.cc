@@ -21,7 +21,9 @@ using Json = nlohmann::ordered_json;
 void expect_place(const FileError& error, std::string_view text)
 {
     const auto lines = static_cast<size_t>(std::ranges::count(text, '\n')) + 1;
-    const auto returns = static_cast<size_t>(std::ranges::count(text, '\r'));
+    // The other breaks of YAML 1.1; a byte of Unicode's own is enough to bound them.
+    const auto is_break = [](char c) { return c == '\r' || c == '\xc2' || c == '\xe2'; };
+    const auto returns = static_cast<size_t>(std::ranges::count_if(text, is_break));
     expect(error.origin.file.starts_with("file."), "an error names its file");
     expect(error.origin.line >= 1 && error.origin.line <= lines + returns,
            fmt::format("an error names its line: {}", error.text()));

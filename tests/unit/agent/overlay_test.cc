@@ -75,7 +75,7 @@ TEST(Overlay, OneBadFileLeavesTheWorldAsItWas)
                                        {"default/db"}});
     ASSERT_EQ(out.errors.size(), 2u);
     EXPECT_THAT(out.errors[0].text(), HasSubstr("b.yaml:4:8: unknown field"));
-    EXPECT_THAT(out.errors[1].text(), HasSubstr("c.yaml:2:"));
+    EXPECT_THAT(out.errors[1].text(), HasSubstr("c.yaml:1:"));
     EXPECT_EQ(out.world.policies.size(), 1u);
 }
 

@@ -180,6 +180,14 @@ TEST(Yaml, UnclosedQuoteSaysWhereItBegins)
     EXPECT_EQ(error_of("a: \"\\\"\"\nb: !!str |\n  \"\n"), "no error");
 }
 
+TEST(Yaml, AnErrorAtTheEndIsInTheLastLine)
+{
+    EXPECT_EQ(error_of("ta:\n; ").substr(0, 9), "f.yaml:2:");
+    EXPECT_EQ(error_of("ta:\n; \n").substr(0, 9), "f.yaml:2:");
+    EXPECT_EQ(error_of("ta:\r\n; \r\n").substr(0, 9), "f.yaml:2:");
+    EXPECT_EQ(error_of("a: [").substr(0, 9), "f.yaml:1:");
+}
+
 TEST(Yaml, ColumnsCountCharacters)
 {
     const Value root = parse("{ä: ö, ü: 1}\n");
