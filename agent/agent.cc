@@ -88,8 +88,12 @@ Result<Agent::Parts> Agent::open_parts(const Config& config)
     auto epoll = Epoll::make();
     if (!epoll)
         return std::unexpected(epoll.error());
-    return Parts{std::move(*lock),       std::move(*signals), std::move(*folders),
-                 std::move(*interfaces), std::move(*ticker),  std::move(*epoll),
+    return Parts{std::move(*lock),
+                 std::move(*signals),
+                 std::move(*folders),
+                 std::move(*interfaces),
+                 std::move(*ticker),
+                 std::move(*epoll),
                  Supervisor::from_environment()};
 }
 
@@ -120,6 +124,7 @@ Agent::Agent(const Config& config, Parts parts)
 
 Agent::~Agent()
 {
+    gatekeeper_.reset();
     reader_.reset(); // no record comes after the last that the log writes
     observer_.close();
     servers_ = {};
@@ -180,6 +185,12 @@ Result<void> Agent::open_datapath()
     enforcer_ = std::make_unique<Enforcer>(*datapath_, config_.bpffs, observer_, totals_);
     observer_.on_watch([this](const watch& wanted) { datapath_->set_watch(wanted); });
     adopt_homes();
+    if (!config_.pod_interfaces.empty()) {
+        auto gatekeeper = Gatekeeper::start(*datapath_, config_.pod_interfaces);
+        if (!gatekeeper)
+            return std::unexpected(gatekeeper.error());
+        gatekeeper_ = std::move(*gatekeeper);
+    }
     return unprivileged([this] {
         reader_ = std::make_unique<RecordReader>(*datapath_, observer_);
         servers_.serve();
@@ -268,9 +279,10 @@ void Agent::report_refused_calls()
 {
     const auto [count, last] = refused_calls();
     if (count != std::exchange(refused_calls_, count))
-        spdlog::error("{} system calls of the agent were refused by its own filter so far, the last "
-                      "one {}: report it; --sandbox off does without the filter",
-                      count, last);
+        spdlog::error(
+            "{} system calls of the agent were refused by its own filter so far, the last "
+            "one {}: report it; --sandbox off does without the filter",
+            count, last);
 }
 
 bool Agent::told_to_stop(bool& rescan)
@@ -299,7 +311,8 @@ void Agent::round(bool rescan)
     else
         changed = parts_.folders.collect() || changed;
     const bool again = ticked && (!view_.apply_error.empty() || !view_.attach_warnings.empty());
-    if (rescan || (ticked && ++ticks_ % ticks_between_looks == 0))
+    const bool reused = parts_.interfaces.take_reused();
+    if (rescan || reused || (ticked && ++ticks_ % ticks_between_looks == 0))
         changed = find_lost() || changed;
     if (changed || rescan || again)
         update();

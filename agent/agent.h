@@ -3,6 +3,7 @@
 #include "config.h"
 #include "enforcer.h"
 #include "folders.h"
+#include "gatekeeper.h"
 #include "homes.h"
 #include "inventory/interfaces.h"
 #include "lock.h"
@@ -71,6 +72,7 @@ private:
     ApplyMetrics applies_;
     std::unique_ptr<FlowLog> flow_log_; // nullptr: none is wanted
     std::unique_ptr<Datapath> datapath_;
+    std::unique_ptr<Gatekeeper> gatekeeper_; // none without --pod-interfaces
     std::unique_ptr<Enforcer> enforcer_;
     Noticeboard board_;
     RescanDesk rescans_;

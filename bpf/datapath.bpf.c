@@ -381,6 +381,14 @@ int to_pod(struct __sk_buff *skb)
 	return handle(skb, DIRECTION_INGRESS);
 }
 
+/* What a pod's interface has until it is known whose it is. */
+SEC("tc")
+int closed(struct __sk_buff *skb)
+{
+	(void)skb;
+	return DROP;
+}
+
 /*
  * Answers how a connection would be judged, by the same code and maps, and leaves no trace.
  * For test runs alone; see ebpfd/trace.h.

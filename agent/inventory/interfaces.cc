@@ -88,12 +88,15 @@ Result<void> InterfaceWatcher::take_link(const LinkMessage& message, Nsid nsid)
 {
     const uint32_t ifindex = message.link.ifindex;
     // An end that goes, or goes elsewhere: the interface at its other end may say nothing.
-    if (message.removed && is_own(nsid))
+    if (message.removed && is_own(nsid)) {
         changed_ |= remove_link(table_, ifindex);
+        gone_.insert(ifindex);
+    }
     if (message.removed)
         return read_links_with_peer(nsid, ifindex);
     if (!is_own(nsid))
         return {};
+    reused_ = reused_ || gone_.contains(ifindex);
     // Of a new pair the first end is notified while it has no other yet, and then no more. An
     // answer comes only when the pair is complete.
     if (message.link.is_paired() && message.link.peer == 0)
@@ -105,6 +108,12 @@ Result<void> InterfaceWatcher::take_link(const LinkMessage& message, Nsid nsid)
     if (!same_peer)
         changed_ |= store_peer_addresses(table_, ifindex, queries_.peer_addresses(message.link));
     return {};
+}
+
+bool InterfaceWatcher::take_reused()
+{
+    gone_.clear();
+    return std::exchange(reused_, false);
 }
 
 void InterfaceWatcher::take_address(const AddressMessage& message, Nsid nsid)

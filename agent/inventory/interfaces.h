@@ -5,6 +5,8 @@
 #include "inventory/netlink.h"
 #include "inventory/rtnetlink.h"
 
+#include <set>
+
 namespace ebpfd {
 
 // Keeps the table of one network namespace's interfaces current by notifications.
@@ -23,6 +25,9 @@ public:
     // Returns whether the table changed. After an error the next call reads everything anew.
     Result<bool> process();
     const InterfaceTable& table() const { return table_; }
+    // Whether, since the last call, an interface came with the number of one that has gone: the
+    // table may look as before.
+    bool take_reused();
 
 private:
     using Nsid = std::optional<int32_t>; // none: this namespace
@@ -46,6 +51,8 @@ private:
     InterfaceTable table_;
     // Somebody may have given this namespace a number in itself; messages then carry it.
     Nsid own_nsid_;
+    std::set<uint32_t> gone_; // links, since take_reused()
+    bool reused_ = false;
     bool changed_ = false;
     bool all_stale_ = true;
     bool routes_stale_ = false;

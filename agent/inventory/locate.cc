@@ -34,13 +34,6 @@ bool newer(const PodPointer& one, const PodPointer& other)
            std::tuple(other->created, other->uid, other->key());
 }
 
-bool matches_any(const std::string& name, const std::vector<std::string>& globs)
-{
-    return std::ranges::any_of(globs, [&](const std::string& glob) {
-        return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
-    });
-}
-
 std::vector<LocalInterface> interfaces_of(const InterfaceTable& table, const Claims& claims,
                                           const std::vector<std::string>& globs)
 {
@@ -56,6 +49,13 @@ std::vector<LocalInterface> interfaces_of(const InterfaceTable& table, const Cla
 }
 
 } // namespace
+
+bool matches_any(const std::string& name, const std::vector<std::string>& globs)
+{
+    return std::ranges::any_of(globs, [&](const std::string& glob) {
+        return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+    });
+}
 
 bool may_run_here(const Pod& pod, const std::string& node_name)
 {

@@ -11,6 +11,8 @@
 // Which interface belongs to which pod: pure functions of plain data.
 namespace ebpfd {
 
+// Whether one of the globs is the interface's name.
+bool matches_any(const std::string& name, const std::vector<std::string>& globs);
 // On this node, or on no named one; neither on the host network nor finished.
 bool may_run_here(const Pod& pod, const std::string& node_name);
 

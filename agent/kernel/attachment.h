@@ -22,6 +22,9 @@ public:
     virtual std::string mode() const = 0; // "tcx" or "clsact"
     // Where a program of ours runs already, it is replaced in place: no packet passes by.
     virtual Result<void> attach(uint32_t ifindex) = 0;
+    // An interface that has none of ours gets a program that refuses every packet, which attach()
+    // replaces in place. From any thread.
+    virtual Result<void> shut(uint32_t ifindex) = 0;
     // Whether both programs are still there: others may have removed them.
     virtual Result<bool> holds(uint32_t ifindex) const = 0;
     // Takes ours away and leaves what others have there. No interface: no error.

@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include <algorithm>
+#include <bpf/bpf.h>
 #include <cerrno>
 
 namespace ebpfd {
@@ -58,6 +59,20 @@ Result<void> remove_filter(uint32_t ifindex, const Hook& hook, const TcFilter& f
 
 } // namespace
 
+ClsactAttachment::ClsactAttachment(const Pins& pins, const Programs& programs)
+    : owned_(pins), programs_(programs)
+{
+    bpf_prog_info info{};
+    uint32_t size = sizeof(info);
+    if (programs.closed && bpf_obj_get_info_by_fd(programs.closed.get(), &info, &size) == 0)
+        closed_id_ = info.id;
+}
+
+bool ClsactAttachment::is_closed(const TcFilter& filter) const
+{
+    return closed_id_ != 0 && filter.program == closed_id_;
+}
+
 const TcFilter* ClsactAttachment::find_ours(const std::vector<TcFilter>& filters) const
 {
     const auto ours = std::ranges::find_if(
@@ -65,17 +80,17 @@ const TcFilter* ClsactAttachment::find_ours(const std::vector<TcFilter>& filters
     return ours == filters.end() ? nullptr : &*ours;
 }
 
-Result<void> ClsactAttachment::attach_one(uint32_t ifindex, size_t hook,
-                                          const std::vector<TcFilter>& filters) const
+Result<void> ClsactAttachment::put_one(uint32_t ifindex, size_t hook, const Fd& program,
+                                       const std::vector<TcFilter>& filters) const
 {
     if (const auto* ours = find_ours(filters))
-        return put_filter(ifindex, HOOKS[hook], programs_.judge[hook], ours, 0);
+        return put_filter(ifindex, HOOKS[hook], program, ours, 0);
     const uint32_t priority = free_priority(filters);
     if (priority > 1)
         spdlog::warn("interface {}: another tc filter at {} comes before ours and may pass packets "
                      "by it",
                      ifindex, HOOKS[hook].name);
-    return put_filter(ifindex, HOOKS[hook], programs_.judge[hook], nullptr, priority);
+    return put_filter(ifindex, HOOKS[hook], program, nullptr, priority);
 }
 
 Result<bool> ClsactAttachment::is_attached(uint32_t ifindex, const Hook& hook) const
@@ -84,6 +99,15 @@ Result<bool> ClsactAttachment::is_attached(uint32_t ifindex, const Hook& hook) c
     if (!filters)
         return std::unexpected(filters.error());
     return find_ours(*filters) != nullptr;
+}
+
+Result<bool> ClsactAttachment::judges(uint32_t ifindex, const Hook& hook) const
+{
+    const auto filters = filters_at(ifindex, hook);
+    if (!filters)
+        return std::unexpected(filters.error());
+    const auto* ours = find_ours(*filters);
+    return ours != nullptr && !is_closed(*ours);
 }
 
 Result<bool> ClsactAttachment::is_attached(uint32_t ifindex) const
@@ -97,8 +121,8 @@ Result<bool> ClsactAttachment::is_attached(uint32_t ifindex) const
 Result<bool> ClsactAttachment::holds(uint32_t ifindex) const
 {
     for (const auto& hook : HOOKS)
-        if (const auto attached = is_attached(ifindex, hook); !attached || !*attached)
-            return attached;
+        if (const auto judged = judges(ifindex, hook); !judged || !*judged)
+            return judged;
     return true;
 }
 
@@ -112,21 +136,46 @@ Result<void> ClsactAttachment::judge_rest(uint32_t ifindex, size_t hook) const
                 : Result<void>{};
 }
 
-Result<void> ClsactAttachment::attach(uint32_t ifindex)
+Result<ClsactAttachment::Present> ClsactAttachment::read_filters(uint32_t ifindex) const
 {
-    std::array<std::vector<TcFilter>, HOOKS.size()> present;
+    Present present;
     for (size_t i = 0; i < HOOKS.size(); ++i) {
         auto filters = filters_at(ifindex, HOOKS[i]);
         if (!filters)
             return std::unexpected(filters.error());
         present[i] = std::move(*filters);
     }
-    if (std::ranges::all_of(present, &std::vector<TcFilter>::empty))
+    return present;
+}
+
+Result<void> ClsactAttachment::attach(uint32_t ifindex)
+{
+    const std::lock_guard lock(attaching_);
+    const auto present = read_filters(ifindex);
+    if (!present)
+        return std::unexpected(present.error());
+    if (std::ranges::all_of(*present, &std::vector<TcFilter>::empty))
         if (auto added = add_qdisc(ifindex); !added)
             return added;
     for (size_t i = 0; i < HOOKS.size(); ++i)
-        if (auto attached = attach_one(ifindex, i, present[i]); !attached)
+        if (auto attached = put_one(ifindex, i, programs_.judge[i], (*present)[i]); !attached)
             return attached;
+    return {};
+}
+
+Result<void> ClsactAttachment::shut(uint32_t ifindex)
+{
+    const std::lock_guard lock(attaching_);
+    const auto present = read_filters(ifindex);
+    if (!present)
+        return std::unexpected(present.error());
+    if (std::ranges::any_of(*present, [this](const auto& filters) { return find_ours(filters); }))
+        return {};
+    if (auto added = add_qdisc(ifindex); !added)
+        return added;
+    for (size_t i = 0; i < HOOKS.size(); ++i)
+        if (auto put = put_one(ifindex, i, programs_.closed, (*present)[i]); !put)
+            return put;
     return {};
 }
 

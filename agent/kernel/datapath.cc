@@ -43,6 +43,7 @@ public:
             return ApplyReport{};
         return applier_->close(newcomers);
     }
+    Result<void> shut(uint32_t ifindex) override { return attachment_->shut(ifindex); }
     std::vector<std::string> find_lost() override { return applier_->find_lost(); }
     Result<void> settle() override { return applier_->settle(); }
     uint32_t generation() const override { return state_.generation(); }

@@ -73,6 +73,8 @@ public:
     // adopted and stays in force: for a start with a policy that cannot be applied. Where nothing
     // was adopted, nothing is done.
     virtual Result<ApplyReport> close(const std::vector<PlanEndpoint>& newcomers) = 0;
+    // Closes an interface that nothing of ours is on, until an apply attaches it. From any thread.
+    virtual Result<void> shut(uint32_t ifindex) = 0;
     // Looks whether somebody has taken the programs from interfaces, and names those: they are open
     // until the next apply, which attaches them again.
     virtual std::vector<std::string> find_lost() = 0;

@@ -33,6 +33,7 @@ struct Programs {
     std::array<Fd, HOOKS.size()> judge_first;
     std::array<Fd, HOOKS.size()> judge_rest;
     Fd clear_mark;
+    Fd closed; // refuses every packet
 };
 
 } // namespace ebpfd

@@ -157,6 +157,8 @@ Result<Programs> load_programs(const DatapathOptions& options, const Pins& pins,
         return std::unexpected(pinned.error());
     Programs programs;
     Result<void> kept = keep_program(*skeleton, "clear_mark", programs.clear_mark);
+    if (kept)
+        kept = keep_program(*skeleton, "closed", programs.closed);
     for (size_t i = 0; kept && i < HOOKS.size(); ++i) {
         kept = keep_program(*skeleton, HOOKS[i].program, programs.judge[i]);
         if (kept)

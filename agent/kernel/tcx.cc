@@ -3,6 +3,7 @@
 
 #include "kernel/grace.h"
 
+#include <algorithm>
 #include <bpf/bpf.h>
 #include <cerrno>
 
@@ -83,6 +84,22 @@ Result<void> TcxAttachment::attach(uint32_t ifindex)
     return {};
 }
 
+bool TcxAttachment::has_link(uint32_t ifindex, const Hook& hook) const
+{
+    const Fd pinned(bpf_obj_get(pins_.link(ifindex, hook.name).c_str()));
+    return pinned && link_ifindex(pinned.get()) == ifindex;
+}
+
+Result<void> TcxAttachment::shut(uint32_t ifindex)
+{
+    const auto linked = [&](const Hook& hook) { return has_link(ifindex, hook); };
+    if (std::ranges::any_of(HOOKS, linked))
+        return {};
+    auto shut = filters_.shut(ifindex);
+    // Links may have taken over while this thread was not running: then they judge alone.
+    return shut && std::ranges::all_of(HOOKS, linked) ? filters_.yield(ifindex) : shut;
+}
+
 // An agent that ends between two of these steps leaves an interface that judges every packet,
 // at worst twice; the next one's attach() takes it from there.
 Result<void> TcxAttachment::hand_over_one(uint32_t ifindex, size_t i) const
@@ -116,10 +133,9 @@ Result<void> TcxAttachment::hand_over(uint32_t ifindex)
 Result<bool> TcxAttachment::holds(uint32_t ifindex) const
 {
     for (const auto& hook : HOOKS) {
-        const Fd pinned(bpf_obj_get(pins_.link(ifindex, hook.name).c_str()));
-        if (pinned && link_ifindex(pinned.get()) == ifindex)
+        if (has_link(ifindex, hook))
             continue;
-        if (const auto filter = filters_.is_attached(ifindex, hook); !filter || !*filter)
+        if (const auto filter = filters_.judges(ifindex, hook); !filter || !*filter)
             return filter;
     }
     return true;

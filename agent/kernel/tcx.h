@@ -13,10 +13,12 @@ public:
     TcxAttachment(const Pins& pins, const Programs& programs);
     std::string mode() const override { return "tcx"; }
     Result<void> attach(uint32_t ifindex) override;
+    Result<void> shut(uint32_t ifindex) override;
     Result<bool> holds(uint32_t ifindex) const override;
     Result<void> detach(uint32_t ifindex) override;
 
 private:
+    bool has_link(uint32_t ifindex, const Hook& hook) const;
     // Whether the hook has its link, which now runs the program.
     bool update_link(uint32_t ifindex, const Hook& hook, const Fd& program) const;
     Result<void> replace_program(uint32_t ifindex, const Hook& hook, const Fd& program) const;

@@ -195,7 +195,7 @@ ebpfd::Result<void> Node::plug_in(const Machine& pod, const Plug& plug)
     const std::string pair = "link add " + pod.host_interface + index + " address " +
                              text(host_macs_.at(pod.host_interface)) +
                              " type veth peer name eth0 address " + text(pod.mac) + " netns " +
-                             pod.netns.name() + (plug.up ? " up" : "") + "\n";
+                             pod.netns.name() + "\n";
     if (auto done = host_->netns.ip(pair + host_side(pod)); !done)
         return done;
     return pod.netns.ip(wiring_ == Wiring::routed ? inside_routed(pod) : inside_bridged(pod));

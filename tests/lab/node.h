@@ -41,7 +41,6 @@ public:
     // The same in two steps: first the pod without an interface, which can come and go.
     ebpfd::Result<Machine*> make_pod(const std::string& name, uint8_t number);
     struct Plug {
-        bool up = false;    // the pod's end, from its first moment on
         uint32_t index = 0; // of the node's end; 0: any
     };
     ebpfd::Result<void> plug_in(const Machine& pod) { return plug_in(pod, Plug{}); }

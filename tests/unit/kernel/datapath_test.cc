@@ -35,7 +35,7 @@ TEST(Datapath, AFreshStartPinsMapsAndPrograms)
     const auto datapath = open_datapath(bpffs);
     ASSERT_TRUE(datapath);
     EXPECT_EQ(names_in(bpffs.path() + "/progs"),
-              (std::vector<std::string>{"clear_mark", "from_pod", "from_pod_first", "from_pod_rest",
+              (std::vector<std::string>{"clear_mark", "closed", "from_pod", "from_pod_first", "from_pod_rest",
                                         "to_pod", "to_pod_first", "to_pod_rest", "trace_packet"}));
     const auto maps = read_maps(bpffs);
     ASSERT_TRUE(maps);
@@ -62,7 +62,7 @@ TEST(Datapath, ARestartAdoptsMapsAndReplacesPrograms)
     ASSERT_TRUE(datapath);
     EXPECT_EQ(id_of(bpffs, "flow_map"), map);
     EXPECT_EQ(datapath->generation(), generation);
-    EXPECT_EQ(names_in(bpffs.path() + "/progs").size(), 8u);
+    EXPECT_EQ(names_in(bpffs.path() + "/progs").size(), 9u);
 }
 
 TEST(Datapath, APinnedMapKeepsItsCapacity)
