@@ -64,7 +64,7 @@ TEST_P(UpgradeUnderLoad, EverythingGoesOn)
     EXPECT_EQ(layout(), uint32_t{DATAPATH_LAYOUT});
     EXPECT_EQ(ids_in(agent().bpffs() / "links"), links);
     for (const auto& [name, id] : ids_in(agent().bpffs() / "progs"))
-        EXPECT_NE(id, programs.at(name)) << name;
+        EXPECT_TRUE(!programs.contains(name) || id != programs.at(name)) << name;
     for (const auto& [name, id] : ids_in(agent().bpffs() / "maps"))
         EXPECT_TRUE(name == "counter_map" ? id != maps.at(name) : id == maps.at(name)) << name;
     EXPECT_TRUE(is_well());

@@ -80,6 +80,19 @@ TEST(Upgrade, AStartThatWasKilledAtItsEndIsCompleted)
     EXPECT_EQ(value_of(read_maps(bpffs)->state()).layout, uint32_t{DATAPATH_LAYOUT});
 }
 
+// Killed before its programs were in force: there is nothing to compare with.
+TEST(Upgrade, AFirstStartThatWasCutShortIsNoObstacle)
+{
+    Bpffs bpffs;
+    ASSERT_TRUE(open_datapath(bpffs)->apply(web_plan()));
+    for (const auto& name : names_in(bpffs.path() + "/progs")) {
+        const std::string path = bpffs.path() + "/progs/" + name;
+        ASSERT_EQ(rename(path.c_str(), (path + Pins::NEXT).c_str()), 0);
+    }
+    EXPECT_TRUE(open_datapath(bpffs));
+    EXPECT_FALSE(has_next(bpffs));
+}
+
 TEST(Upgrade, WhatAnInterruptedOneLeftIsForgotten)
 {
     Bpffs bpffs;
