@@ -381,12 +381,12 @@ int to_pod(struct __sk_buff *skb)
 	return handle(skb, DIRECTION_INGRESS);
 }
 
-/* What a pod's interface has until it is known whose it is. */
+/* What a pod's interface has until it is known whose it is. Audit mode drops nothing. */
 SEC("tc")
 int closed(struct __sk_buff *skb)
 {
 	(void)skb;
-	return DROP;
+	return state.audit ? PASS : DROP;
 }
 
 /*

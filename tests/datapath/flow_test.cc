@@ -312,4 +312,18 @@ TEST(Flow, AuditJudgesAndDropsNothing)
     EXPECT_EQ(bench.flows().at(0).second.verdict, VERDICT_WOULD_DENY);
 }
 
+// Until it is known whose it is.
+TEST(Flow, AClosedInterfaceLetsPacketsThroughInAuditModeAlone)
+{
+    Bench bench;
+    const auto passes = [&bench] {
+        return bench.hook("closed", bench.web_ifindex()).passes(web_to_db().udp(4000, 53).bytes());
+    };
+    EXPECT_FALSE(passes());
+    auto options = bench.options();
+    options.audit = true;
+    bench.reload(options);
+    EXPECT_TRUE(passes());
+}
+
 } // namespace
