@@ -47,6 +47,7 @@ private:
     Result<void> open_datapath();
     // Runs it in a thread without privileges, for the threads that it starts.
     Result<void> unprivileged(const std::function<void()>& work) const;
+    void start_gatekeeper();
     void adopt_homes();
     void attach_hooks();
     void enter_sandbox() const;

@@ -67,7 +67,6 @@ constexpr auto calls = std::to_array<int>({
     // memory
     SCMP_SYS(brk),
     SCMP_SYS(madvise),
-
     SCMP_SYS(mmap),
     SCMP_SYS(mprotect),
     SCMP_SYS(mremap),

@@ -4,7 +4,6 @@
 #include "base/log.h"
 
 #include <algorithm>
-#include <bpf/bpf.h>
 #include <cerrno>
 
 namespace ebpfd {
@@ -60,12 +59,8 @@ Result<void> remove_filter(uint32_t ifindex, const Hook& hook, const TcFilter& f
 } // namespace
 
 ClsactAttachment::ClsactAttachment(const Pins& pins, const Programs& programs)
-    : owned_(pins), programs_(programs)
+    : owned_(pins), programs_(programs), closed_id_(program_id(programs.closed))
 {
-    bpf_prog_info info{};
-    uint32_t size = sizeof(info);
-    if (programs.closed && bpf_obj_get_info_by_fd(programs.closed.get(), &info, &size) == 0)
-        closed_id_ = info.id;
 }
 
 bool ClsactAttachment::is_closed(const TcFilter& filter) const

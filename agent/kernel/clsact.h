@@ -49,8 +49,8 @@ private:
 
     Ownership owned_;
     const Programs& programs_;
-    uint32_t closed_id_ = 0; // of programs_.closed; 0: an earlier agent's, which had none
-    std::mutex attaching_;   // attach() and shut(), each as a whole
+    const uint32_t closed_id_; // of programs_.closed; 0: an earlier agent's, which had none
+    std::mutex attaching_;     // attach() and shut(), each as a whole
 };
 
 } // namespace ebpfd

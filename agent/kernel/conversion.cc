@@ -15,7 +15,7 @@ namespace {
 
 using PerCpuCounters = std::vector<endpoint_counters>;
 
-// What row i of an endpoint has in a table of rows, each with a value for each CPU.
+// rows: an endpoint's, one after the other, each with the values of all CPUs.
 PerCpuCounters counters_of(const std::vector<counter>& rows, size_t cpus)
 {
     PerCpuCounters out(cpus);

@@ -6,24 +6,17 @@
 
 #include <algorithm>
 #include <bpf/bpf.h>
-#include <optional>
 #include <vector>
 
 namespace ebpfd {
 
-namespace {
-
-std::optional<uint32_t> program_id(const std::string& pin)
+uint32_t program_id(const Fd& program)
 {
-    const Fd program(bpf_obj_get(pin.c_str()));
     bpf_prog_info info{};
     uint32_t size = sizeof(info);
-    if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &size) != 0)
-        return std::nullopt;
-    return info.id;
+    const bool known = program && bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0;
+    return known ? info.id : 0;
 }
-
-} // namespace
 
 Ownership::Ownership(const Pins& pins)
 {
@@ -31,8 +24,8 @@ Ownership::Ownership(const Pins& pins)
         if (auto map = RawMap::open_pinned(pins.maps(), name))
             maps_.insert(map->id());
     for (const auto& name : names_in(pins.programs()))
-        if (const auto id = program_id(pins.program(name)))
-            programs_.insert(*id);
+        if (const auto id = program_id(Fd(bpf_obj_get(pins.program(name).c_str()))); id != 0)
+            programs_.insert(id);
 }
 
 bool Ownership::owns(uint32_t program_id) const

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,23 +44,23 @@ Result<void> unpin(const std::string& path)
     return {};
 }
 
-Result<void> put_next_in_place(const std::string& folder)
+Result<void> change_suffix(const std::string& folder, std::string_view from, std::string_view to)
 {
     for (const auto& name : names_in(folder)) {
-        if (!name.ends_with(Pins::NEXT))
+        if (!name.ends_with(from))
             continue;
         const std::string path = folder + "/" + name;
-        const std::string place = path.substr(0, path.size() - std::strlen(Pins::NEXT));
+        const std::string place = path.substr(0, path.size() - from.size()) + std::string(to);
         if (rename(path.c_str(), place.c_str()) != 0)
             return fail_errno("pin " + place);
     }
     return {};
 }
 
-Result<void> remove_next(const std::string& folder)
+Result<void> remove_with_suffix(const std::string& folder, std::string_view suffix)
 {
     for (const auto& name : names_in(folder))
-        if (name.ends_with(Pins::NEXT))
+        if (name.ends_with(suffix))
             if (auto removed = unpin(folder + "/" + name); !removed)
                 return removed;
     return {};

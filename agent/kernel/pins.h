@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // Where things are pinned below the agent's folder on the bpf file system.
@@ -32,10 +33,10 @@ std::vector<std::string> names_in(const std::string& folder);
 Result<void> make_folder(const std::string& folder);
 // A pin that is not there is no error.
 Result<void> unpin(const std::string& path);
-// Names in that folder that end in Pins::NEXT take the place of those without it.
-Result<void> put_next_in_place(const std::string& folder);
+// Names in the folder that end in that suffix get the other one, in place of what has it.
+Result<void> change_suffix(const std::string& folder, std::string_view from, std::string_view to);
 // Or are removed.
-Result<void> remove_next(const std::string& folder);
+Result<void> remove_with_suffix(const std::string& folder, std::string_view suffix);
 // Unpins all that is in the folder, and the folder itself.
 Result<void> remove_folder(const std::string& folder);
 

@@ -5,10 +5,10 @@
 #include "kernel/trace_run.h"
 #include "model/names.h"
 
+#include <algorithm>
 #include <bpf/bpf.h>
 #include <cerrno>
 #include <cstdint>
-#include <filesystem>
 #include <fmt/format.h>
 #include <linux/pkt_cls.h>
 #include <ranges>
@@ -20,6 +20,7 @@ namespace ebpfd {
 namespace {
 
 constexpr size_t endpoints_asked = 16;
+constexpr size_t peers_asked = 3; // of each: the next ones in the sample
 constexpr uint16_t port_asked = 80;
 constexpr auto PASS = static_cast<uint32_t>(TC_ACT_UNSPEC);
 
@@ -54,16 +55,18 @@ TraceQuestion question(const Local& local, direction dir, const IpAddress& peer)
             .port = port_asked};
 }
 
-// In both directions, with a stranger and with each of the others.
+// In both directions, with a stranger and with some of the others.
 std::vector<TraceQuestion> questions(const std::vector<Local>& locals)
 {
     std::vector<TraceQuestion> out;
-    for (const Local& local : locals)
+    for (size_t i = 0; i < locals.size(); ++i)
         for (const direction dir : {DIRECTION_INGRESS, DIRECTION_EGRESS}) {
-            out.push_back(question(local, dir, stranger(local.address.is_v4())));
-            for (const Local& peer : locals)
-                if (peer.address != local.address && peer.address.is_v4() == local.address.is_v4())
-                    out.push_back(question(local, dir, peer.address));
+            const bool v4 = locals[i].address.is_v4();
+            out.push_back(question(locals[i], dir, stranger(v4)));
+            for (size_t next = 1; next <= std::min(peers_asked, locals.size() - 1); ++next)
+                if (const Local& peer = locals[(i + next) % locals.size()];
+                    peer.address.is_v4() == v4)
+                    out.push_back(question(locals[i], dir, peer.address));
         }
     return out;
 }
@@ -112,21 +115,22 @@ Result<void> check_stranger(const Fd& program, const char* name)
     return {};
 }
 
-Result<void> check_answer(const Pins& pins, const TraceQuestion& asked, bool compares)
+// before: nothing where there is no program whose answers should be the same.
+Result<void> check_answer(const Fd& fresh, const Fd& before, const TraceQuestion& asked)
 {
-    const auto answer = run_trace(pins.program(std::string("trace_packet") + Pins::NEXT), asked);
+    const auto answer = run_trace(fresh, asked);
     if (!answer)
         return std::unexpected(answer.error());
     if (!can_be(*answer))
         return fail(EINVAL, fmt::format("{} is answered by what is no verdict", text_of(asked)));
-    if (!compares)
-        return {};
-    const auto before = run_trace(pins.program("trace_packet"), asked);
     if (!before)
-        return std::unexpected(before.error());
-    if (!agree(*before, *answer))
+        return {};
+    const auto earlier = run_trace(before, asked);
+    if (!earlier)
+        return std::unexpected(earlier.error());
+    if (!agree(*earlier, *answer))
         return fail(EINVAL, fmt::format("{}: {}; the programs in force say {}", text_of(asked),
-                                        text_of(*answer), text_of(*before)));
+                                        text_of(*answer), text_of(*earlier)));
     return {};
 }
 
@@ -135,14 +139,16 @@ Result<void> check_answer(const Pins& pins, const TraceQuestion& asked, bool com
 Result<void> check_programs(const Programs& programs, const Pins& pins,
                             const std::map<uint32_t, EndpointRow>& endpoints, bool same_meaning)
 {
+    const std::string trace = pins.program("trace_packet");
+    const Fd fresh(bpf_obj_get((trace + Pins::NEXT).c_str()));
     // A first start that was cut short leaves maps, and no programs in force.
-    const bool compares = same_meaning && std::filesystem::exists(pins.program("trace_packet"));
+    const Fd before(same_meaning ? bpf_obj_get(trace.c_str()) : -1);
     Result<void> done;
     for (size_t i = 0; done && i < HOOKS.size(); ++i)
         done = check_stranger(programs.judge[i], HOOKS[i].program);
     for (const TraceQuestion& asked : questions(sample(endpoints)))
         if (done)
-            done = check_answer(pins, asked, compares);
+            done = check_answer(fresh, before, asked);
     return done ? done : fail("the new programs fail their check", done.error());
 }
 

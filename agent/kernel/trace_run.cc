@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/trace_run.h"
 
-#include "base/fd.h"
 #include "ebpfd/trace.h"
 #include "kernel/probe_packet.h"
 
@@ -12,11 +11,14 @@
 
 namespace ebpfd {
 
-Result<TraceAnswer> run_trace(const std::string& program, const TraceQuestion& question)
+Result<TraceAnswer> run_trace(const std::string& pin, const TraceQuestion& question)
 {
-    const Fd loaded(bpf_obj_get(program.c_str()));
-    if (!loaded)
-        return fail_errno("open " + program);
+    const Fd program(bpf_obj_get(pin.c_str()));
+    return program ? run_trace(program, question) : fail_errno("open " + pin);
+}
+
+Result<TraceAnswer> run_trace(const Fd& program, const TraceQuestion& question)
+{
     const auto packet = build_probe(question);
     if (!packet)
         return std::unexpected(packet.error());
@@ -28,7 +30,7 @@ Result<TraceAnswer> run_trace(const std::string& program, const TraceQuestion& q
                 .data_size_in = static_cast<uint32_t>(packet->size()), .ctx_in = &context,
                 .ctx_out = &answer, .ctx_size_in = sizeof(context), .ctx_size_out = sizeof(answer),
                 .repeat = 1);
-    if (bpf_prog_test_run_opts(loaded.get(), &options) != 0)
+    if (bpf_prog_test_run_opts(program.get(), &options) != 0)
         return fail_errno("ask the loaded program");
     if (options.retval == TC_ACT_SHOT)
         return fail(ENOENT, fmt::format("interface {} is no endpoint", question.ifindex));

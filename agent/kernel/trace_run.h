@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "base/fd.h"
 #include "base/result.h"
 #include "kernel/pinned.h"
 
@@ -7,7 +8,9 @@
 
 namespace ebpfd {
 
-// Runs the pinned program over a packet made for the question.
-Result<TraceAnswer> run_trace(const std::string& program, const TraceQuestion& question);
+// Runs the program trace_packet over a packet made for the question.
+Result<TraceAnswer> run_trace(const Fd& program, const TraceQuestion& question);
+// The one pinned there.
+Result<TraceAnswer> run_trace(const std::string& pin, const TraceQuestion& question);
 
 } // namespace ebpfd

@@ -4,8 +4,6 @@
 #include "base/log.h"
 
 #include <bpf/bpf.h>
-#include <cstdio>
-#include <cstring>
 #include <string_view>
 
 namespace ebpfd {
@@ -30,40 +28,17 @@ std::optional<Programs> open_programs(const Pins& pins)
     return all ? std::optional(std::move(programs)) : std::nullopt;
 }
 
-constexpr std::string_view LOST = "-lost";
-
 // Programs of a start that was ended before its programs were in force: interfaces may have them,
 // and by their pins they are known for ours.
-Result<void> keep_lost(const Pins& pins)
-{
-    for (const auto& name : names_in(pins.programs())) {
-        if (!name.ends_with(Pins::NEXT))
-            continue;
-        const std::string path = pins.program(name);
-        const std::string lost =
-            path.substr(0, path.size() - std::strlen(Pins::NEXT)) + std::string(LOST);
-        if (rename(path.c_str(), lost.c_str()) != 0)
-            return fail_errno("keep the lost program " + name);
-    }
-    return {};
-}
-
-Result<void> remove_lost(const Pins& pins)
-{
-    for (const auto& name : names_in(pins.programs()))
-        if (name.ends_with(LOST))
-            if (auto removed = unpin(pins.program(name)); !removed)
-                return removed;
-    return {};
-}
+constexpr std::string_view LOST = "-lost";
 
 } // namespace
 
 Result<Upgrade> Upgrade::begin(const Pins& pins)
 {
-    auto done = remove_next(pins.maps());
+    auto done = remove_with_suffix(pins.maps(), Pins::NEXT);
     if (done)
-        done = keep_lost(pins);
+        done = change_suffix(pins.programs(), Pins::NEXT, LOST);
     if (!done)
         return std::unexpected(done.error());
     Upgrade upgrade;
@@ -74,28 +49,36 @@ Result<Upgrade> Upgrade::begin(const Pins& pins)
 
 Result<void> Upgrade::commit(State& state) const
 {
-    auto done = put_next_in_place(pins_.programs());
+    auto done = change_suffix(pins_.programs(), Pins::NEXT, "");
     if (done)
-        done = remove_lost(pins_);
+        done = remove_with_suffix(pins_.programs(), LOST);
     if (done)
-        done = put_next_in_place(pins_.maps());
+        done = change_suffix(pins_.maps(), Pins::NEXT, "");
     if (done)
         state.set_layout();
     return done;
 }
 
+bool Upgrade::restore(AttachMode mode, const std::vector<uint32_t>& endpoints) const
+{
+    const auto attachment = Attachment::make(mode, pins_, *previous_);
+    bool all = true;
+    for (const uint32_t ifindex : endpoints) {
+        const auto back = attachment ? (*attachment)->attach(ifindex)
+                                     : Result<void>(std::unexpected(attachment.error()));
+        all = all && back;
+        if (!back)
+            spdlog::error("interface {} keeps the new programs: {}", ifindex, back.error().message);
+    }
+    return all;
+}
+
 void Upgrade::roll_back(AttachMode mode, const std::vector<uint32_t>& endpoints) const
 {
-    if (!previous_)
+    if (!previous_ || !restore(mode, endpoints))
         return;
-    const auto attachment = Attachment::make(mode, pins_, *previous_);
-    for (const uint32_t ifindex : endpoints)
-        if (auto back = attachment ? (*attachment)->attach(ifindex)
-                                   : Result<void>(std::unexpected(attachment.error()));
-            !back)
-            spdlog::error("interface {} keeps the new programs: {}", ifindex, back.error().message);
     for (const auto& folder : {pins_.maps(), pins_.programs()})
-        if (auto removed = remove_next(folder); !removed)
+        if (auto removed = remove_with_suffix(folder, Pins::NEXT); !removed)
             spdlog::warn("{}", removed.error().message);
 }
 

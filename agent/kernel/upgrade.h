@@ -20,12 +20,16 @@ public:
     // What waits takes its place. A start that is interrupted in here is completed by the next one
     // of this layout; agents of the earlier layout refuse what they find.
     Result<void> commit(State& state) const;
-    // The earlier programs run on these interfaces again, and what waits is removed.
+    // The earlier programs run on these interfaces again, and what waits is removed. Where that
+    // cannot be, the new programs stay, known for ours by their pins, for the next start.
     void roll_back(AttachMode mode, const std::vector<uint32_t>& endpoints) const;
 
 private:
+    // Whether all of them have the earlier programs again.
+    bool restore(AttachMode mode, const std::vector<uint32_t>& endpoints) const;
+
     Pins pins_;
-    std::optional<Programs> previous_; // none: nothing can have been attached
+    std::optional<Programs> previous_; // none: this is a first start, or follows one cut short
 };
 
 } // namespace ebpfd

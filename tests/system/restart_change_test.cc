@@ -35,21 +35,6 @@ PolicyFile web_may(const std::string& name, uint16_t port)
                               port, port));
 }
 
-// Before all NetworkPolicies.
-PolicyFile guard(const std::string& name, uint16_t port)
-{
-    return {name + ".yaml",
-            fmt::format("apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\nmetadata: {{name: {}}}\nspec:\n"
-                        "  tier: Admin\n  priority: 1\n"
-                        "  subject: {{pods: {{namespaceSelector: {{}}, podSelector: {{matchLabels: "
-                        "{{app: db}}}}}}}}\n"
-                        "  ingress:\n  - action: Deny\n    from: [{{namespaces: {{}}}}]\n"
-                        "    protocols: [{{tcp: {{destinationPort: {{number: {}}}}}}}, "
-                        "{{udp: {{destinationPort: {{number: {}}}}}}}]\n",
-                        name, port, port)};
-}
-
 // While the agent is away, several files change. All of it is one change for every packet: what one
 // file allows before and another one afterwards never fails, and what comes with its own refusal
 // never passes.

@@ -29,19 +29,6 @@ std::string document(const std::string& name, const std::string& app, const std:
            "---\n";
 }
 
-std::string denial(const std::string& name, uint16_t port)
-{
-    return fmt::format("apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\nmetadata: {{name: {}}}\nspec:\n"
-                       "  tier: Admin\n  priority: 1\n"
-                       "  subject: {{pods: {{namespaceSelector: {{}}, podSelector: {{matchLabels: "
-                       "{{app: db}}}}}}}}\n"
-                       "  ingress:\n  - action: Deny\n    from: [{{namespaces: {{}}}}]\n"
-                       "    protocols: [{{tcp: {{destinationPort: {{number: {}}}}}}}, "
-                       "{{udp: {{destinationPort: {{number: {}}}}}}}]\n---\n",
-                       name, port, port);
-}
-
 // Two opposite policies, renamed into place in turns under real traffic. What both allow by other
 // rules never fails, and what neither allows never passes.
 class SwapUnderLoad : public UnderLoad {
@@ -68,7 +55,7 @@ protected:
                 document(name + "-out", "web",
                          fmt::format("policyTypes: [Egress], egress: [{{ports: [{}, {}]}}]",
                                      both_protocols(moving_port), both_protocols(opposite.at(i)))) +
-                denial(name + "-guard", guarded.at(i))};
+                guard(name + "-guard", guarded.at(i)).text + "---\n"};
     }
     void put(size_t i)
     {

@@ -44,6 +44,20 @@ template <class T> T read(ebpfd::Result<T> result)
 
 } // namespace
 
+PolicyFile guard(const std::string& name, uint16_t port)
+{
+    return {name + ".yaml",
+            fmt::format("apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\nmetadata: {{name: {}}}\nspec:\n"
+                        "  tier: Admin\n  priority: 1\n"
+                        "  subject: {{pods: {{namespaceSelector: {{}}, podSelector: {{matchLabels: "
+                        "{{app: db}}}}}}}}\n"
+                        "  ingress:\n  - action: Deny\n    from: [{{namespaces: {{}}}}]\n"
+                        "    protocols: [{{tcp: {{destinationPort: {{number: {}}}}}}}, "
+                        "{{udp: {{destinationPort: {{number: {}}}}}}}]\n",
+                        name, port, port)};
+}
+
 uint64_t Statistics::opened(const std::string& policy) const
 {
     uint64_t sum = 0;

@@ -25,6 +25,9 @@ struct Statistics {
     uint64_t denied(const std::string& pod) const; // packets
 };
 
+// A policy before all NetworkPolicies that keeps everybody from that port of app db, TCP and UDP.
+PolicyFile guard(const std::string& name, uint16_t port);
+
 // The kernel's ids of what is pinned in a folder, by name.
 std::map<std::string, uint32_t> ids_in(const std::filesystem::path& folder);
 

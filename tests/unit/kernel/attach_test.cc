@@ -11,6 +11,7 @@
 #include "lab/process.h"
 #include "lab/wire.h"
 #include "plans.h"
+#include "pod_interface.h"
 
 #include <bpf/bpf.h>
 #include <filesystem>
@@ -22,33 +23,8 @@ using namespace ebpfd;
 
 namespace {
 
-// A veth pair in a namespace of its own; "web" is the end on the node.
-class Attach : public testing::Test {
+class Attach : public OnPodInterface {
 protected:
-    void SetUp() override
-    {
-        auto netns = lab::NetNamespace::create("attach");
-        ASSERT_TRUE(netns) << netns.error().message;
-        netns_ = std::move(*netns);
-        ASSERT_TRUE(netns_->ip("link add web type veth peer name pod\n"
-                               "link set web up\nlink set pod up\n"));
-        netns_->enter([&] { ifindex_ = if_nametoindex("web"); });
-        ASSERT_NE(ifindex_, 0u);
-    }
-    Plan plan() const
-    {
-        Plan plan = web_plan();
-        plan.endpoints.edit(0).ifindex = ifindex_;
-        return plan;
-    }
-    // Everything runs inside the namespace: interfaces are those of the agent's namespace.
-    void inside(const std::function<void()>& function) { netns_->enter(function); }
-    std::unique_ptr<Datapath> start(AttachMode mode)
-    {
-        auto options = small_options(bpffs_);
-        options.attach = mode;
-        return value_of(Datapath::open(options));
-    }
     std::string link(const std::string& hook) const
     {
         return bpffs_.path() + "/links/" + std::to_string(ifindex_) + "-" + hook;
@@ -56,14 +32,6 @@ protected:
     Fd program(const std::string& name) const
     {
         return Fd(bpf_obj_get((bpffs_.path() + "/progs/" + name).c_str()));
-    }
-    // The id of the program pinned under this name.
-    uint32_t program_id(const std::string& name) const
-    {
-        bpf_prog_info info{};
-        uint32_t size = sizeof(info);
-        bpf_obj_get_info_by_fd(program(name).get(), &info, &size);
-        return info.id;
     }
     // All that the pod sent and that was judged, whatever came of it.
     uint64_t egress_packets() const
@@ -128,10 +96,6 @@ protected:
         LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program.get(), .handle = 1, .priority = 1);
         ASSERT_EQ(bpf_tc_attach(&hook, &options), 0);
     }
-
-    std::optional<lab::NetNamespace> netns_;
-    Bpffs bpffs_;
-    uint32_t ifindex_ = 0;
 };
 
 // What needs TCX links: tests/vm leaves these out on kernels without them.

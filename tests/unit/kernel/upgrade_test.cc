@@ -2,16 +2,14 @@
 #include "bpffs.h"
 #include "earlier_layout.h"
 #include "kernel/datapath.h"
-#include "kernel/hook.h"
 #include "kernel/map.h"
+#include "kernel/owned.h"
 #include "kernel/pins.h"
-#include "lab/netns.h"
-#include "lab/process.h"
 #include "plans.h"
+#include "pod_interface.h"
 
 #include <bpf/bpf.h>
-#include <net/if.h>
-#include <optional>
+#include <bpf/libbpf.h>
 
 using namespace ebpfd;
 
@@ -22,13 +20,9 @@ uint32_t map_id(const Bpffs& bpffs, const char* name)
     return value_of(RawMap::open_pinned(bpffs.maps(), name)).id();
 }
 
-uint32_t program_id(const std::string& path)
+uint32_t pinned_program(const Bpffs& bpffs, const char* name)
 {
-    const Fd program(bpf_obj_get(path.c_str()));
-    bpf_prog_info info{};
-    uint32_t size = sizeof(info);
-    bpf_obj_get_info_by_fd(program.get(), &info, &size);
-    return info.id;
+    return program_id(Fd(bpf_obj_get((bpffs.path() + "/progs/" + name).c_str())));
 }
 
 bool has_next(const Bpffs& bpffs)
@@ -112,64 +106,26 @@ TEST(Upgrade, LayoutsThatAreNotKnownAreLeftAlone)
 {
     Bpffs bpffs;
     ASSERT_TRUE(open_datapath(bpffs)->apply(web_plan()));
-    const auto programs = program_id(bpffs.path() + "/progs/to_pod");
+    const auto programs = pinned_program(bpffs, "to_pod");
     for (const uint32_t layout : {ROWS_LAYOUT - 1, uint32_t{DATAPATH_LAYOUT} + 1}) {
         set_layout(bpffs, layout);
         const auto refused = Datapath::open(small_options(bpffs));
         ASSERT_FALSE(refused);
         EXPECT_NE(refused.error().message.find("ebpfd --detach"), std::string::npos);
-        EXPECT_EQ(program_id(bpffs.path() + "/progs/to_pod"), programs);
+        EXPECT_EQ(pinned_program(bpffs, "to_pod"), programs);
     }
 }
 
 namespace {
 
-// A pod's interface in a namespace of its own, with an agent's links or filters on it.
-class Rollback : public testing::TestWithParam<AttachMode> {
+// A pod's interface with an earlier agent's links or filters on it.
+class Rollback : public OnPodInterface, public testing::WithParamInterface<AttachMode> {
 protected:
     void SetUp() override
     {
-        auto netns = lab::NetNamespace::create("upgrade");
-        ASSERT_TRUE(netns) << netns.error().message;
-        netns_ = std::move(*netns);
-        ASSERT_TRUE(netns_->ip("link add web type veth peer name pod\n"
-                               "link set web up\nlink set pod up\n"));
-        netns_->enter([&] {
-            ifindex_ = if_nametoindex("web");
-            Plan plan = web_plan();
-            plan.endpoints.edit(0).ifindex = ifindex_;
-            const auto datapath = Datapath::open(options());
-            ASSERT_TRUE(datapath) << datapath.error().message;
-            ASSERT_TRUE((*datapath)->apply(plan));
-        });
+        OnPodInterface::SetUp();
+        inside([this] { ASSERT_TRUE(start(GetParam())->apply(plan())); });
     }
-    DatapathOptions options() const
-    {
-        auto wanted = small_options(bpffs_);
-        wanted.attach = GetParam();
-        return wanted;
-    }
-    // The ids of all programs at the interface's tc hooks, of links and filters.
-    std::vector<uint32_t> attached() const
-    {
-        std::vector<uint32_t> ids;
-        for (const auto& hook : HOOKS) {
-            uint32_t programs[8] = {};
-            LIBBPF_OPTS(bpf_prog_query_opts, query, .prog_ids = programs, .prog_cnt = 8);
-            if (bpf_prog_query_opts(static_cast<int>(ifindex_), hook.tcx, &query) == 0)
-                ids.insert(ids.end(), programs, programs + query.prog_cnt);
-            LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = static_cast<int>(ifindex_),
-                        .attach_point = hook.clsact);
-            LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 1);
-            if (bpf_tc_query(&where, &filter) == 0)
-                ids.push_back(filter.prog_id);
-        }
-        return ids;
-    }
-
-    Bpffs bpffs_;
-    std::optional<lab::NetNamespace> netns_;
-    uint32_t ifindex_ = 0;
 };
 
 } // namespace
@@ -179,10 +135,12 @@ TEST_P(Rollback, ProgramsThatFailTheirCheckDoNotTakeOver)
 {
     const Fd other(bpf_obj_get((bpffs_.path() + "/progs/clear_mark").c_str()));
     pin_again(other.get(), bpffs_.path() + "/progs/trace_packet");
-    netns_->enter([&] {
+    inside([&] {
+        auto options = small_options(bpffs_);
+        options.attach = GetParam();
         const auto before = attached();
         EXPECT_FALSE(before.empty());
-        const auto refused = Datapath::open(options());
+        const auto refused = Datapath::open(options);
         ASSERT_FALSE(refused);
         EXPECT_NE(refused.error().message.find("the new programs fail their check"),
                   std::string::npos)

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent.h"
+#include "base/privileges.h"
+#include "capabilities.h"
+
+#include <spdlog/spdlog.h>
+#include <utility>
+
+// From nothing to an agent whose datapath enforces what it adopted.
+namespace ebpfd {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto tick_interval = 5s;
+
+Result<Folders> open_folders(const Config& config)
+{
+    auto texts = ValidTexts::open(config.runtime_dir + "/valid");
+    if (!texts)
+        return std::unexpected(texts.error());
+    return Folders::watch(config.policy, config.inventory, std::move(*texts));
+}
+
+} // namespace
+
+Result<Agent::Parts> Agent::open_parts(const Config& config)
+{
+    const auto capabilities = effective_capabilities();
+    if (!capabilities)
+        return std::unexpected(capabilities.error());
+    if (auto enough = check_capabilities(*capabilities); !enough)
+        return std::unexpected(enough.error());
+    auto signals = Signals::block();
+    if (!signals)
+        return std::unexpected(signals.error());
+    auto lock = AgentLock::take(config.runtime_dir, config.bpffs);
+    if (!lock)
+        return std::unexpected(lock.error());
+    auto folders = open_folders(config);
+    if (!folders)
+        return std::unexpected(folders.error());
+    auto interfaces = InterfaceWatcher::start();
+    if (!interfaces)
+        return std::unexpected(interfaces.error());
+    auto ticker = Ticker::every(tick_interval);
+    if (!ticker)
+        return std::unexpected(ticker.error());
+    auto epoll = Epoll::make();
+    if (!epoll)
+        return std::unexpected(epoll.error());
+    return Parts{std::move(*lock),
+                 std::move(*signals),
+                 std::move(*folders),
+                 std::move(*interfaces),
+                 std::move(*ticker),
+                 std::move(*epoll),
+                 Supervisor::from_environment()};
+}
+
+Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
+{
+    auto parts = open_parts(config);
+    if (!parts)
+        return std::unexpected(parts.error());
+    std::unique_ptr<Agent> agent(new Agent(config, std::move(*parts)));
+    auto ready = agent->watch_all();
+    if (ready)
+        ready = agent->listen();
+    if (ready) // the last thing that may fail: a start that fails leaves nothing pinned
+        ready = agent->open_datapath();
+    if (!ready)
+        return std::unexpected(ready.error());
+    return agent;
+}
+
+Result<void> Agent::watch_all()
+{
+    std::vector<int> fds = parts_.folders.fds();
+    fds.insert(fds.end(),
+               {parts_.signals.fd(), parts_.interfaces.fd(), parts_.ticker.fd(), rescans_.fd()});
+    for (const int fd : fds)
+        if (auto added = parts_.epoll.add(fd); !added)
+            return added;
+    const int watchdog = parts_.supervisor.fd();
+    return watchdog < 0 ? Result<void>{} : parts_.epoll.add(watchdog);
+}
+
+Result<void> Agent::unprivileged(const std::function<void()>& work) const
+{
+    if (config_.sandbox)
+        return without_privileges(work);
+    work();
+    return {};
+}
+
+Result<void> Agent::listen()
+{
+    const auto open_log = [this] {
+        flow_log_ = std::make_unique<FlowLog>(observer_, *config_.flow_log);
+    };
+    if (config_.flow_log)
+        if (auto opened = unprivileged(open_log); !opened)
+            return opened;
+    auto servers = Servers::listen({.config = config_,
+                                    .agent = facts_,
+                                    .board = board_,
+                                    .rescans = rescans_,
+                                    .observer = observer_,
+                                    .flow_log = flow_log_.get(),
+                                    .totals = totals_,
+                                    .applies = applies_});
+    if (!servers)
+        return std::unexpected(servers.error());
+    servers_ = std::move(*servers);
+    return {};
+}
+
+Result<void> Agent::open_datapath()
+{
+    auto datapath = Datapath::open({.bpffs = config_.bpffs,
+                                    .capacities = config_.capacities,
+                                    .audit = config_.audit,
+                                    .attach = config_.attach});
+    if (!datapath)
+        return std::unexpected(datapath.error());
+    datapath_ = std::move(*datapath);
+    enforcer_ = std::make_unique<Enforcer>(*datapath_, config_.bpffs, observer_, totals_);
+    observer_.on_watch([this](const watch& wanted) { datapath_->set_watch(wanted); });
+    adopt_homes();
+    start_gatekeeper();
+    return unprivileged([this] {
+        reader_ = std::make_unique<RecordReader>(*datapath_, observer_);
+        servers_.serve();
+    });
+}
+
+// Without it the main loop closes new interfaces, a little later: no reason to enforce nothing.
+void Agent::start_gatekeeper()
+{
+    if (config_.pod_interfaces.empty())
+        return;
+    if (auto gatekeeper = Gatekeeper::start(*datapath_, config_.pod_interfaces))
+        gatekeeper_ = std::move(*gatekeeper);
+    else
+        spdlog::error("new interfaces are closed by the main loop alone: {}",
+                      gatekeeper.error().message);
+}
+
+void Agent::adopt_homes()
+{
+    Result<std::vector<std::pair<uint32_t, endpoint_name>>> names;
+    if (const auto maps = PinnedMaps::open(config_.bpffs); maps)
+        names = (*maps)->endpoint_names();
+    else
+        names = std::unexpected(maps.error());
+    if (names)
+        homes_.adopt(*names);
+    else
+        spdlog::warn("interfaces of pods are searched anew: {}", names.error().message);
+}
+
+} // namespace ebpfd
