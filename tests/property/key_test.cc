@@ -89,13 +89,13 @@ static void expect_same_content(const Plan& one, const PlanRuleset& set, const P
             RC_FAIL(fmt::format("rule set {}: two rows for {}", set.key, identity));
 }
 
-// Returns how many rule sets both plans have.
+// Returns how many rule sets both plans have. A place that is empty has no key.
 static size_t expect_same_sets(const Plan& one, const Plan& other)
 {
     size_t shared = 0;
     for (const PlanRuleset& set : one.rulesets)
         for (const PlanRuleset& twin : other.rulesets)
-            if (set.key == twin.key) {
+            if (!set.key.empty() && set.key == twin.key) {
                 expect_same_content(one, set, other, twin);
                 ++shared;
             }
@@ -207,7 +207,8 @@ TEST(Keys, PlanDoesNotDependOnTheOrderOfTheWorld)
         RC_ASSERT(plan.has_value() && other.has_value());
         RC_ASSERT(entries(*plan) == entries(*other));
         expect_same_rules(*plan, *other);
-        RC_ASSERT(expect_same_sets(*plan, *other) == plan->rulesets.size());
+        RC_ASSERT(plan->rulesets.count() == other->rulesets.count());
+        RC_ASSERT(expect_same_sets(*plan, *other) == plan->rulesets.count());
     });
 }
 
