@@ -15,8 +15,6 @@
 namespace ebpfd {
 namespace {
 
-constexpr uint8_t SYN = 0x02; // as in TCP's header
-
 Sighting sighting_of(const flow_key& key, const __u8 (&pod)[16], direction dir)
 {
     const bool in = dir == DIRECTION_INGRESS;
@@ -35,7 +33,7 @@ Sighting sighting_of(const flow_key& key, const __u8 (&pod)[16], direction dir)
 // Whether the side that is said to have opened it has: else it may be an answer in the middle.
 bool is_begun(uint8_t protocol, uint8_t opener_flags)
 {
-    return protocol != IPPROTO_TCP || (opener_flags & SYN) != 0;
+    return protocol != IPPROTO_TCP || (opener_flags & TCP_SYN) != 0;
 }
 
 Sighting sighting_of(const flow_key& key, const flow& entry, int64_t offset_ns)

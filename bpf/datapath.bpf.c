@@ -91,9 +91,9 @@ static __always_inline int keeps_direction(const struct found *known, __u32 dire
 {
 	const struct flow *flow = &known->entry->flow;
 
-	return known->entry && class_of(known->seen) == FLOW_ENTRY_LASTING &&
-	       flow->state != FLOW_CLOSED && flow->direction != direction &&
-	       !is_refused(flow->verdict);
+	return known->entry &&
+	       (flow->state == FLOW_ESTABLISHED || flow->state == FLOW_CLOSING) &&
+	       flow->direction != direction && !is_refused(flow->verdict);
 }
 
 /*

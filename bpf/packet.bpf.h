@@ -2,6 +2,7 @@
 #pragma once
 /* What the datapath needs to know of a packet. */
 #include "bpf.bpf.h"
+#include "ebpfd/flow.h"
 
 #include <linux/in.h>
 
@@ -50,13 +51,6 @@ struct packet {
 	__u8 next;   /* IPv6: names the header at offset */
 	__u8 router; /* a neighbour message that only routers send */
 	__u8 answer; /* can only be an answer: never opens a flow */
-};
-
-enum tcp_flag {
-	TCP_FIN = 0x01,
-	TCP_SYN = 0x02,
-	TCP_RST = 0x04,
-	TCP_ACK = 0x10,
 };
 
 static __always_inline void map_ipv4(__be32 word[4], __be32 address)

@@ -262,7 +262,7 @@ static __always_inline int let_go(struct found *f, __u32 before)
 
 	if (flow->state == FLOW_CLOSED)
 		change_class(f, FLOW_ENTRY_CLOSED);
-	else if (waits_for_answer(flow))
+	else if (is_pending(flow))
 		change_class(f, FLOW_ENTRY_PENDING);
 	else if (before == FLOW_ENTRY_PENDING && is_crowded(f->number / FLOW_WAYS))
 		return !change_class(f, FLOW_ENTRY_PENDING);

@@ -161,7 +161,7 @@ Result<size_t> sweep_flows(const Maps& maps, const Sweep& sweep)
     const auto limit = [&](flow_class kind, const flow_key& key, const flow& value) {
         if (kind == FLOW_ENTRY_REFUSED)
             return refusal_limit_ns;
-        return waits_for_answer(&value) ? pending_limit_ns : idle_limit_ns(key, value, crowded);
+        return is_pending(&value) ? pending_limit_ns : idle_limit_ns(key, value, crowded);
     };
     auto removed =
         remove_if(maps, sweep, [&](flow_class kind, const flow_key& key, const flow& value) {

@@ -94,7 +94,7 @@ Result<FlowCounts> count_flows(const std::string& bpffs)
         return std::unexpected(table.error());
     FlowCounts counts;
     auto done = table->for_each([&](const flow_key&, const flow& value) {
-        auto& states = waits_for_answer(&value) ? counts.pending : counts.flows;
+        auto& states = is_pending(&value) ? counts.pending : counts.flows;
         if (value.state < states.size())
             states[value.state]++;
     });

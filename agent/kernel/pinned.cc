@@ -145,7 +145,7 @@ Result<std::vector<std::pair<flow_key, flow>>> OpenedMaps::flows(bool pending) c
 {
     auto all = maps_.flows.entries();
     if (all && !pending)
-        std::erase_if(*all, [](const auto& entry) { return waits_for_answer(&entry.second); });
+        std::erase_if(*all, [](const auto& entry) { return is_pending(&entry.second); });
     return all;
 }
 

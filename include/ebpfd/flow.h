@@ -68,10 +68,24 @@ struct flow {
 };
 EBPFD_ASSERT_SIZE(struct flow, 96);
 
-/* Whether only its opener was heard, and policy has not cut it. */
-static inline int waits_for_answer(const struct flow *flow)
+enum tcp_flag {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_RST = 0x04,
+	TCP_ACK = 0x10,
+};
+
+/* TCP whose opener has not confirmed an answer: it may have been sent from somebody else's address. */
+static inline int is_half_open(const struct flow *flow)
 {
-	return flow->state == FLOW_NEW && !is_refused(flow->verdict);
+	return (flow->tcp_flags[flow->direction & 1] & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+/* Whether both sides have not been heard yet, and policy has not cut it. */
+static inline int is_pending(const struct flow *flow)
+{
+	return (flow->state == FLOW_NEW || (flow->state < FLOW_CLOSED && is_half_open(flow))) &&
+	       !is_refused(flow->verdict);
 }
 
 /* An entry of the flow table; two cache lines. */
@@ -95,8 +109,8 @@ enum flow_class {
 	FLOW_ENTRY_FREE = 0,
 	FLOW_ENTRY_REFUSED = 1, /* no flow: a refusal, kept so that it need not be judged again */
 	FLOW_ENTRY_CLOSED = 2,
-	FLOW_ENTRY_PENDING = 3, /* without an answer, or more than may last in its bucket */
-	FLOW_ENTRY_LASTING = 4, /* heard from both sides, or cut by policy; or being worked on */
+	FLOW_ENTRY_PENDING = 3, /* see is_pending(), or more than may last in its bucket */
+	FLOW_ENTRY_LASTING = 4, /* open, or cut by policy; or being worked on */
 	FLOW_ENTRY_BUSY = 7,    /* being written, for the flow with this tag */
 };
 

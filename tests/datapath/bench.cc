@@ -276,7 +276,7 @@ void Bench::forget_unanswered() const
     const auto table = must(FlowTable::open_pinned(bpffs_ + "/maps"), "flow table");
     const auto freed = table.free_if(
         [](flow_class kind, const flow_key&, const flow& value) {
-            return kind == FLOW_ENTRY_REFUSED || waits_for_answer(&value);
+            return kind == FLOW_ENTRY_REFUSED || is_pending(&value);
         },
         [](const flow_key&, const flow&) {});
     if (!freed)

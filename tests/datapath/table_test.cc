@@ -2,6 +2,7 @@
 #include "datapath/bench.h"
 #include "datapath/policies.h"
 
+#include <arpa/inet.h>
 #include <atomic>
 #include <functional>
 #include <gtest/gtest.h>
@@ -65,6 +66,28 @@ TEST(FlowTable, FlowsWithoutAnswerMakeRoomAndAnsweredOnesStay)
     EXPECT_EQ(bench.maps().flows(true)->size(), 8u);
     EXPECT_EQ(bench.losses().flows_evicted, 298u - 7u);
     EXPECT_EQ(bench.losses().flows_full, 0u);
+}
+
+// Whoever sends SYNs from addresses of others is answered, but never hears it.
+TEST(FlowTable, AnsweredSynsMakeRoomUntilTheirOpenerConfirms)
+{
+    Bench bench;
+    reload_with(bench, 4);
+    const auto syn = [&](uint16_t port) {
+        EXPECT_EQ(bench.from_web(web_to_db().tcp(port, 80, SYN)).outcome, VERDICT_ALLOW);
+        EXPECT_EQ(bench.to_web(db_to_web().tcp(80, port, SYN | ACK)).outcome, VERDICT_ALLOW);
+    };
+    syn(1);
+    EXPECT_TRUE(bench.flows().empty());
+    EXPECT_EQ(bench.from_web(web_to_db().tcp(1, 80, ACK)).outcome, VERDICT_ALLOW);
+    ASSERT_EQ(bench.flows().size(), 1u);
+    for (uint16_t port = 2; port < 300; port++)
+        syn(port);
+    ASSERT_EQ(bench.flows().size(), 1u);
+    EXPECT_EQ(bench.flows()[0].first.pod_port, htons(1));
+    EXPECT_EQ(bench.maps().flows(true)->size(), 8u);
+    EXPECT_EQ(bench.losses().flows_full, 0u);
+    EXPECT_EQ(bench.to_web(db_to_web().tcp(80, 1, ACK)).outcome, VERDICT_ALLOW);
 }
 
 TEST(FlowTable, ClosedConnectionsMakeRoomBeforeThoseThatWait)

@@ -23,6 +23,7 @@ protected:
         flow_state state = FLOW_ESTABLISHED;
         uint64_t idle_s = 0;
         uint32_t ifindex = 1;
+        uint8_t opener_flags = 0; // of TCP
     };
     void add(const Row& row, flow_class kind = FLOW_ENTRY_LASTING)
     {
@@ -33,6 +34,7 @@ protected:
         flow value{};
         value.state = static_cast<uint8_t>(row.state);
         value.seen_ns = NOW - row.idle_s * SECOND;
+        value.tcp_flags[value.direction] = row.opener_flags;
         value.packets[DIRECTION_EGRESS] = 5;
         value.rule = 3;
         add_flow(bpffs_, key, value, kind);
@@ -85,6 +87,13 @@ TEST_F(Flows, PendingOnesStayForFiveMinutes)
     add({IPPROTO_UDP, FLOW_NEW, 299}, FLOW_ENTRY_PENDING);
     EXPECT_EQ(sweep(), 0u);
     add({IPPROTO_UDP, FLOW_NEW, 301}, FLOW_ENTRY_PENDING);
+    EXPECT_EQ(sweep(), 1u);
+    add({IPPROTO_TCP, FLOW_ESTABLISHED, 299, 1, TCP_SYN}, FLOW_ENTRY_PENDING);
+    add({IPPROTO_TCP, FLOW_ESTABLISHED, 301, 1, TCP_SYN | TCP_ACK});
+    EXPECT_EQ(sweep(), 0u);
+    add({IPPROTO_TCP, FLOW_ESTABLISHED, 301, 1, TCP_SYN}, FLOW_ENTRY_PENDING);
+    EXPECT_EQ(sweep(), 1u);
+    add({IPPROTO_TCP, FLOW_CLOSED, 11, 1, TCP_SYN}, FLOW_ENTRY_CLOSED);
     EXPECT_EQ(sweep(), 1u);
 }
 

@@ -106,4 +106,9 @@ TEST_F(Measure, FlowsAreCountedByState)
     EXPECT_EQ(counts.flows[FLOW_CLOSED], 1u);
     EXPECT_EQ(counts.flows[FLOW_NEW], 0u);
     EXPECT_EQ(counts.pending[FLOW_NEW], 1u);
+    flow half_open{};
+    half_open.state = FLOW_ESTABLISHED;
+    half_open.tcp_flags[half_open.direction] = TCP_SYN;
+    add_flow(bpffs_, {}, half_open, FLOW_ENTRY_PENDING);
+    EXPECT_EQ(value_of(count_flows(bpffs_.path())).pending[FLOW_ESTABLISHED], 1u);
 }
