@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <dirent.h>
+#include <fcntl.h>
 #include <filesystem>
 #include <memory>
 #include <set>
 #include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 // WatchedDirectory's look at the whole directory: watches first, then the list, so that what
 // changes meanwhile gives an event.
@@ -37,10 +40,16 @@ std::optional<std::chrono::nanoseconds> fresh_age(const struct stat& status)
 
 } // namespace
 
-WatchedDirectory::Place WatchedDirectory::place() const
+DirectoryPlace WatchedDirectory::place() const
 {
-    struct stat status {};
-    return stat(path_.c_str(), &status) == 0 ? Place{status.st_dev, status.st_ino} : Place{};
+    struct statx status {};
+    if (statx(AT_FDCWD, path_.c_str(), 0, STATX_INO | STATX_BTIME, &status) != 0)
+        return {};
+    DirectoryPlace place{.device = makedev(status.stx_dev_major, status.stx_dev_minor),
+                         .inode = status.stx_ino};
+    if ((status.stx_mask & STATX_BTIME) != 0)
+        place.born_ns = status.stx_btime.tv_sec * 1'000'000'000 + status.stx_btime.tv_nsec;
+    return place;
 }
 
 bool WatchedDirectory::has_moved() const
@@ -48,23 +57,36 @@ bool WatchedDirectory::has_moved() const
     return place() != looked_at_;
 }
 
-bool WatchedDirectory::is_bare_mount(const std::vector<Entry>& entries, const Place& place) const
+bool WatchedDirectory::says_nothing(const std::vector<Entry>& entries) const
 {
-    return entries.empty() && !given_.empty() && place.device != device_;
+    return entries.empty() && held_ && *held_ != looked_at_;
+}
+
+// Whoever brings a directory back may still be filling it: what it holds after the quiet time is
+// one change.
+void WatchedDirectory::come_back(Time now, bool at_once)
+{
+    returning_ = held_.has_value() && !at_once;
+    if (returning_)
+        schedule_rescan(now + QUIET);
 }
 
 void WatchedDirectory::rescan(Inotify& inotify, Time now, bool at_once)
 {
+    const bool was_away = !error_.empty();
     rescan_at_.reset();
     error_.clear();
     missing_ = false;
     looked_at_ = place();
     Inotify::Watches watches;
     auto entries = watch_and_list(inotify, watches);
-    if (entries && is_bare_mount(*entries, looked_at_)) {
-        error_ = path_ + ": the file system with its files is not mounted any more";
+    if (entries && says_nothing(*entries)) {
+        error_ =
+            "it is empty, and not the directory that its files were in: is a mount missing? If "
+            "they are meant to be gone, put a file there, an empty none.yaml will do";
     } else if (entries) {
-        device_ = looked_at_.device;
+        if (was_away)
+            come_back(now, at_once);
         for (const Entry& entry : *entries)
             if (entry.is_link)
                 watch_link(inotify, watches, entry.name);
@@ -155,8 +177,8 @@ void WatchedDirectory::compare(const std::vector<Entry>& entries, Time now, bool
             due = std::max(due, now + std::chrono::ceil<Clock::duration>(QUIET - *age));
     }
     for (const std::string& name : changed)
-        if (at_once)
-            awaited_[name] = now;
+        if (at_once || returning_)
+            awaited_[name] = due;
         else
             awaited_.emplace(name, due);
 }

@@ -31,8 +31,9 @@ bool is_document_name(std::string_view name)
            (name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json"));
 }
 
-WatchedDirectory::WatchedDirectory(size_t index, std::string path)
-    : index_(index), path_(std::move(path))
+WatchedDirectory::WatchedDirectory(size_t index, std::string path,
+                                   std::optional<DirectoryPlace> held)
+    : index_(index), path_(std::move(path)), held_(held)
 {
     while (path_.size() > 1 && path_.ends_with('/'))
         path_.pop_back();
@@ -46,6 +47,8 @@ void WatchedDirectory::on_event(const Subscription& subscription, uint32_t mask,
     if (subscription.role == contents) {
         if (is_document_name(name))
             on_file_event(mask, name, now);
+        if (!error_.empty()) // it was empty, and may be what its files say by now
+            schedule_rescan(now + SETTLE);
     } else if (subscription.role == target && written && name.empty()) {
         on_file_event(mask, subscription.name, now);
     } else if (!written && (name.empty() || name == subscription.name)) {
@@ -156,6 +159,9 @@ void WatchedDirectory::take_changes(std::vector<FileChange>& changes)
             changes.push_back({path_of(name), false, std::move(reading.text)});
     }
     read_.clear();
+    if (error_.empty())
+        held_ = given_.empty() ? std::nullopt : std::optional(looked_at_);
+    returning_ = returning_ && (rescan_at_ || !awaited_.empty());
 }
 
 std::optional<WatchedDirectory::Time> WatchedDirectory::next_due() const
@@ -168,7 +174,7 @@ std::optional<WatchedDirectory::Time> WatchedDirectory::next_due() const
 
 DirectoryState WatchedDirectory::state() const
 {
-    return {path_, given_.size(), error_, missing_};
+    return {path_, given_.size(), error_, missing_, returning_, looked_at_};
 }
 
 } // namespace ebpfd

@@ -6,12 +6,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <sys/types.h>
 #include <vector>
 
 namespace ebpfd {
@@ -23,11 +23,22 @@ struct FileChange {
     std::expected<std::string, FileError> text; // of a file that is not gone
 };
 
+// Which directory it is, whatever path leads there: what is mounted there, or made anew, has
+// another device, number or time of birth. All zero: none.
+struct DirectoryPlace {
+    uint64_t device = 0;
+    uint64_t inode = 0;
+    int64_t born_ns = 0; // 0 where the file system does not know
+    bool operator==(const DirectoryPlace&) const = default;
+};
+
 struct DirectoryState {
     std::string path;
-    size_t files = 0;     // those that there are, the ones in error included
-    std::string error;    // why it cannot be watched or read; empty: it can
-    bool missing = false; // it does not exist; error says so too
+    size_t files = 0;       // those that there are, the ones in error included
+    std::string error;      // why it cannot be watched or read; empty: it can
+    bool missing = false;   // it does not exist; error says so too
+    bool returning = false; // it was away, and not all that it holds is read yet
+    DirectoryPlace place;   // as of the last look
 };
 
 // Whether the agent reads files of that name: .yaml, .yml or .json, not hidden.
@@ -46,8 +57,9 @@ public:
     // file in place, a kubelet adds and removes the names that belong to a switch.
     static constexpr std::chrono::milliseconds SETTLE{20};
 
-    // index: the number under which its subscriptions name it.
-    WatchedDirectory(size_t index, std::string path);
+    // index: the number under which its subscriptions name it. held: the directory that held
+    // its files when it was watched before, if there were any.
+    WatchedDirectory(size_t index, std::string path, std::optional<DirectoryPlace> held);
 
     void on_event(const Subscription& subscription, uint32_t mask, const std::string& name,
                   Time now);
@@ -84,12 +96,6 @@ private:
         bool gone = false;
         std::expected<std::string, FileError> text;
     };
-    // Where a path leads; none: nowhere.
-    struct Place {
-        dev_t device = 0;
-        ino_t inode = 0;
-        bool operator==(const Place&) const = default;
-    };
     struct Entry {
         std::string name;
         bool is_link = false;
@@ -99,20 +105,23 @@ private:
     void await(const std::string& name, Time due);
     Result<std::vector<Entry>> watch_and_list(Inotify& inotify, Inotify::Watches& watches);
     void watch_link(Inotify& inotify, Inotify::Watches& watches, const std::string& name);
-    // What is mounted there without files is no word on those that were seen before.
-    bool is_bare_mount(const std::vector<Entry>& entries, const Place& place) const;
+    // Another directory than the one that held the files, and empty, is no word on them: it may
+    // be what a missing mount has left.
+    bool says_nothing(const std::vector<Entry>& entries) const;
+    void come_back(Time now, bool at_once);
     void compare(const std::vector<Entry>& entries, Time now, bool at_once);
     bool differs(const Entry& entry, struct stat& status) const;
     std::optional<Reading> read(const std::string& name) const;
-    Place place() const;
+    DirectoryPlace place() const;
     std::string path_of(const std::string& name) const { return path_ + "/" + name; }
 
     size_t index_;
     std::string path_;
     std::string error_;
     bool missing_ = false;
-    Place looked_at_;  // by the last look
-    dev_t device_ = 0; // that the files given were on
+    bool returning_ = false;
+    DirectoryPlace looked_at_;           // by the last look
+    std::optional<DirectoryPlace> held_; // the files; none: there were none
     Inotify::Watches watches_;
     std::optional<Time> rescan_at_;
     std::map<std::string, Time> awaited_;

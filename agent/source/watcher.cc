@@ -26,7 +26,7 @@ Result<void> add_to_epoll(const Fd& epoll, uint32_t events, int fd)
 } // namespace
 
 Result<std::unique_ptr<DirectoryWatcher>>
-DirectoryWatcher::create(const std::vector<std::string>& directories)
+DirectoryWatcher::create(const std::vector<std::string>& directories, const Held& held)
 {
     auto inotify = Inotify::create();
     if (!inotify)
@@ -35,9 +35,13 @@ DirectoryWatcher::create(const std::vector<std::string>& directories)
     if (auto ready = watcher->set_up(); !ready)
         return std::unexpected(std::move(ready.error()));
     constexpr bool at_once = true;
-    for (const std::string& path : directories)
-        watcher->directories_.emplace_back(watcher->directories_.size(), path)
+    for (const std::string& path : directories) {
+        const auto known = held.find(path);
+        watcher->directories_
+            .emplace_back(watcher->directories_.size(), path,
+                          known == held.end() ? std::nullopt : std::optional(known->second))
             .rescan(watcher->inotify_, Clock::now(), at_once);
+    }
     watcher->set_timer();
     return watcher;
 }

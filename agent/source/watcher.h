@@ -5,6 +5,7 @@
 #include "source/inotify.h"
 #include "source/watched_directory.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,10 +16,12 @@ namespace ebpfd {
 // is readable: process(), then take_changes(false).
 class DirectoryWatcher {
 public:
+    // By path, the directory that held files when it was watched before.
+    using Held = std::map<std::string, DirectoryPlace>;
     // A directory need not exist. fd() is readable at once: the first take_changes() gives
     // every file that there is.
     static Result<std::unique_ptr<DirectoryWatcher>>
-    create(const std::vector<std::string>& directories);
+    create(const std::vector<std::string>& directories, const Held& held = {});
 
     // For epoll, level-triggered: readable when something happened or is due.
     int fd() const { return epoll_.get(); }

@@ -51,8 +51,7 @@ TEST_F(WatcherMount, FilesOfAMountThatVanishesStay)
     Batch seen;
     ASSERT_TRUE(becomes_bad(watched, true, seen));
     EXPECT_EQ(watched.now(true), Batch{});
-    EXPECT_EQ(watched.state().error,
-              path_ + ": the file system with its files is not mounted any more");
+    EXPECT_NE(watched.state().error.find("is a mount missing?"), std::string::npos);
     EXPECT_FALSE(watched.state().missing);
     EXPECT_EQ(watched.state().files, 1u);
     mount_files(); // empty at first, as a volume is that is filled again
@@ -62,6 +61,42 @@ TEST_F(WatcherMount, FilesOfAMountThatVanishesStay)
     if (seen.empty())
         seen = watched.next();
     EXPECT_EQ(seen, (Batch{{path_ + "/a.yaml", "gone"}, {path_ + "/b.yaml", "2"}}));
+}
+
+// The mount point lies on the same device.
+TEST_F(WatcherMount, FilesOfAFolderThatWasBoundStay)
+{
+    const std::string real = dir_ / "real";
+    std::filesystem::create_directory(real);
+    write_file(real + "/a.yaml", "1");
+    ASSERT_EQ(mount(real.c_str(), path_.c_str(), nullptr, MS_BIND, nullptr), 0);
+    Watched watched({path_});
+    EXPECT_EQ(watched.next(), (Batch{{path_ + "/a.yaml", "1"}}));
+    ASSERT_EQ(umount2(path_.c_str(), MNT_DETACH), 0);
+    Batch seen;
+    ASSERT_TRUE(becomes_bad(watched, true, seen));
+    EXPECT_EQ(watched.now(true), Batch{});
+    ASSERT_EQ(mount(real.c_str(), path_.c_str(), nullptr, MS_BIND, nullptr), 0);
+    ASSERT_TRUE(becomes_bad(watched, false, seen));
+    EXPECT_EQ(watched.now(true), Batch{});
+    EXPECT_EQ(seen, Batch{});
+}
+
+// It may have the same device and inode numbers as the one before.
+TEST_F(WatcherMount, AnotherEmptyFileSystemIsNotTheOneThatHeldTheFiles)
+{
+    mount_files();
+    write_file(path_ + "/a.yaml", "1");
+    Watched watched({path_});
+    watched.next();
+    Batch seen;
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_EQ(umount(path_.c_str()), 0);
+        mount_files();
+        ASSERT_TRUE(becomes_bad(watched, true, seen));
+        EXPECT_EQ(watched.now(true), Batch{});
+    }
+    EXPECT_EQ(seen, Batch{});
 }
 
 TEST_F(WatcherMount, AMountIsSeenWhenItComes)
