@@ -2,6 +2,7 @@
 #include "folders.h"
 
 #include "source/parse.h"
+#include "valid_copy.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -13,11 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using std::chrono::steady_clock;
-
-std::string_view kind_name(FolderKind kind)
-{
-    return kind == FolderKind::policy ? "policy" : "inventory";
-}
 
 // As the copies name it, wherever the next agent is started.
 std::string lasting_path(const std::string& path)
@@ -53,7 +49,7 @@ Result<void> check_named(const std::string& path, FolderKind kind)
     std::error_code error;
     if (fs::is_directory(path, error))
         return {};
-    const auto name = kind_name(kind);
+    const auto name = name_of(kind);
     if (fs::exists(path, error))
         return fail(ENOTDIR, fmt::format("the {} folder {} is no folder", name, path));
     if (error == std::errc::permission_denied)
@@ -103,9 +99,9 @@ Result<void> Folders::add(const WatchedDirs& dirs, FolderKind kind)
         if (dirs.named && !has_copies(texts_, kind, lasting_folder(path)))
             if (auto good = check_named(path, kind); !good)
                 return good;
-    auto watcher = DirectoryWatcher::create(dirs.paths);
+    auto watcher = DirectoryWatcher::create(dirs.paths, held_before(dirs, kind));
     if (!watcher)
-        return fail(fmt::format("watch {} folders", kind_name(kind)), watcher.error());
+        return fail(fmt::format("watch {} folders", name_of(kind)), watcher.error());
     Group group;
     group.kind = kind;
     group.named = dirs.named;
@@ -115,11 +111,27 @@ Result<void> Folders::add(const WatchedDirs& dirs, FolderKind kind)
     return {};
 }
 
+// Of a folder whose place is not known, no directory is the one that held its files.
+DirectoryWatcher::Held Folders::held_before(const WatchedDirs& dirs, FolderKind kind) const
+{
+    DirectoryWatcher::Held held;
+    for (const auto& path : dirs.paths) {
+        const auto folder = lasting_folder(path);
+        if (!has_copies(texts_, kind, folder))
+            continue;
+        const auto place = texts_.places().find({kind, folder});
+        held[path] = place == texts_.places().end() ? DirectoryPlace{} : place->second;
+    }
+    return held;
+}
+
 // Every file that there is a copy of counts as lost until its folder has been looked at.
 void Folders::expect_copied(Group& group)
 {
     for (const auto& state : group.watcher->directories()) {
         const auto folder = lasting_folder(state.path);
+        if (!texts_.places().contains({group.kind, folder}))
+            group.unknown.insert(state.path);
         for (const auto& [key, copy] : texts_.copies())
             if (key.first == group.kind && folder_of(key.second) == folder)
                 group.lost.insert(state.path + "/" + fs::path(key.second).filename().string());
@@ -213,12 +225,12 @@ void Folders::restore(Group& group, const std::string& path)
 
 void Folders::settle_lost(Group& group)
 {
-    std::set<std::string> unreadable;
+    std::set<std::string> away;
     for (const auto& state : group.states)
-        if (!state.error.empty())
-            unreadable.insert(state.path);
+        if (!state.error.empty() || state.returning)
+            away.insert(state.path);
     std::erase_if(group.lost, [&](const std::string& path) {
-        if (unreadable.contains(folder_of(path))) {
+        if (away.contains(folder_of(path))) {
             restore(group, path);
             return false;
         }
@@ -226,6 +238,47 @@ void Folders::settle_lost(Group& group)
         texts_.drop({group.kind, lasting_path(path)});
         return true;
     });
+}
+
+std::string Folders::doubt(FolderKind kind) const
+{
+    for (const auto& group : groups_) {
+        if (group.kind != kind)
+            continue;
+        const bool empty =
+            std::ranges::all_of(group.states, [](const auto& state) { return state.files == 0; });
+        for (const auto& state : group.states) {
+            const bool unread = !state.error.empty() && (group.named || !state.missing);
+            if (group.unknown.contains(state.path) && (unread || empty))
+                return fmt::format("it is not known what the {} folder {} held, and {}; should it "
+                                   "be empty, put a file there, an empty none.yaml will do",
+                                   name_of(kind), state.path,
+                                   unread ? "it cannot be read" : "there is nothing in it now");
+        }
+    }
+    return {};
+}
+
+bool Folders::has_lost(const Group& group, const std::string& folder)
+{
+    return std::ranges::any_of(group.lost,
+                               [&](const auto& path) { return folder_of(path) == folder; });
+}
+
+void Folders::remember()
+{
+    ValidTexts::Places places;
+    for (auto& group : groups_)
+        for (const auto& state : group.states) {
+            const ValidTexts::Key key{group.kind, lasting_folder(state.path)};
+            const auto before = texts_.places().find(key);
+            if (state.error.empty() || !has_lost(group, state.path))
+                places[key] = state.place;
+            else if (before != texts_.places().end())
+                places.insert(*before);
+            group.unknown.erase(state.path);
+        }
+    texts_.set_places(std::move(places));
 }
 
 // Each kind of folder has a store of its own, as one folder may be named for both, and each kind of
@@ -273,11 +326,10 @@ std::vector<DirectoryView> Folders::views() const
     std::vector<DirectoryView> out;
     for (const auto& group : groups_)
         for (const auto& state : group.states) {
-            const bool missed = std::ranges::any_of(
-                group.lost, [&](const auto& path) { return folder_of(path) == state.path; });
+            const bool missed = has_lost(group, state.path);
             out.push_back(
                 {.path = state.path,
-                 .kind = std::string(kind_name(group.kind)),
+                 .kind = std::string(name_of(group.kind)),
                  .files = state.files,
                  .error = state.error.empty() ? group.error : state.error,
                  .tolerated = state.missing && !group.named && !missed && group.error.empty()});

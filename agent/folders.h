@@ -31,6 +31,12 @@ public:
     // file that is broken or away by then says what its copy says.
     void rescan();
 
+    // Why what lies in folders of that kind may not be all: nothing is known of what they held
+    // before, and they cannot be read, or are all empty. Empty: it is all.
+    std::string doubt(FolderKind kind) const;
+    // What was taken in is in force: the next agent goes by it, in case a folder is away then.
+    void remember();
+
     ObjectStore::InForce in_force() const;
     std::vector<FileError> file_errors() const;
     std::vector<std::string> notes() const;
@@ -55,11 +61,14 @@ private:
         // Files that went with their folder, or before the start: what they said stays in force
         // until the folder is back and shows whether they are.
         std::set<std::string> lost;
+        std::set<std::string> unknown; // folders that were never in force, as far as is known
         ObjectStore store;
     };
+    static bool has_lost(const Group& group, const std::string& folder);
     explicit Folders(ValidTexts texts) : texts_(std::move(texts)) {}
 
     Result<void> add(const WatchedDirs& dirs, FolderKind kind);
+    DirectoryWatcher::Held held_before(const WatchedDirs& dirs, FolderKind kind) const;
     void expect_copied(Group& group);
     void drop_unwatched();
     bool take(Group& group, bool all);

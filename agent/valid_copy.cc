@@ -9,12 +9,20 @@ namespace {
 
 constexpr std::string_view mark = "ebpfd-valid-1";
 
+} // namespace
+
 std::string_view name_of(FolderKind kind)
 {
     return kind == FolderKind::policy ? "policy" : "inventory";
 }
 
-} // namespace
+std::optional<FolderKind> kind_of(std::string_view name)
+{
+    for (const auto kind : {FolderKind::policy, FolderKind::inventory})
+        if (name == name_of(kind))
+            return kind;
+    return std::nullopt;
+}
 
 uint64_t hash_of(std::string_view text)
 {
@@ -52,9 +60,9 @@ Result<ValidHead> parse_valid_head(std::string_view text)
     head.length = line + 1 + path_bytes + 1;
     if (head.length > text.size() || text[head.length - 1] != '\n')
         return fail(0, "its head is cut");
-    for (const auto known : {FolderKind::policy, FolderKind::inventory})
-        if (kind == name_of(known))
-            head.key = {known, std::string(text.substr(line + 1, path_bytes))};
+    const auto known = kind_of(kind);
+    if (known)
+        head.key = {*known, std::string(text.substr(line + 1, path_bytes))};
     if (head.key.second.empty())
         return fail(0, "its kind is unknown");
     return head;

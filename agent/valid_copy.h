@@ -18,6 +18,8 @@ struct ValidHead {
     size_t length = 0; // of the head itself
 };
 
+std::string_view name_of(FolderKind kind);
+std::optional<FolderKind> kind_of(std::string_view name);
 // FNV-1a: the same in every build, and so in every agent that reads a copy.
 uint64_t hash_of(std::string_view text);
 // The name of the copy's file.

@@ -3,6 +3,7 @@
 
 #include "source/read.h"
 #include "valid_copy.h"
+#include "valid_places.h"
 
 #include <cerrno>
 #include <dirent.h>
@@ -16,6 +17,8 @@ namespace {
 
 constexpr size_t few = 64;
 constexpr const char* unfinished = ".next"; // there is one writer, and it writes one at a time
+constexpr const char* places_name = ".folders";
+constexpr size_t most_places_bytes = 1 << 20;
 
 Result<ValidHead> read_head(int folder, const char* name)
 {
@@ -55,7 +58,21 @@ Result<ValidTexts> ValidTexts::open(const std::string& folder)
         return fail_errno("open " + folder);
     ValidTexts texts(folder, std::move(fd));
     texts.list();
+    texts.read_places();
     return texts;
+}
+
+void ValidTexts::read_places()
+{
+    const auto file = read_file(folder_ + "/" + places_name, most_places_bytes);
+    if (!file && file.error().code == ENOENT)
+        return;
+    auto places = file ? parse_places(file->text) : std::unexpected(file.error());
+    if (!places)
+        return spdlog::warn("where folders were before the start is not known: {}/{}: {}", folder_,
+                            places_name, places.error().message);
+    places_ = std::move(*places);
+    next_places_ = places_;
 }
 
 void ValidTexts::list()
@@ -116,28 +133,55 @@ void ValidTexts::drop(const Key& key)
         spdlog::warn("{}", fail_errno("remove the copy of " + key.second).error().message);
 }
 
+void ValidTexts::set_places(Places places)
+{
+    next_places_ = std::move(places);
+}
+
 void ValidTexts::write_next()
 {
     const auto next = due_.begin();
-    if (next == due_.end())
+    if (next == due_.end()) {
+        if (places_ != next_places_ && write_places())
+            places_ = next_places_;
         return;
-    const auto& [key, text] = *next;
+    }
+    if (write_text(next->first, next->second))
+        due_.erase(next);
+}
+
+bool ValidTexts::write_text(const Key& key, const std::string& text)
+{
     const Copy copy{.bytes = text.size(), .hash = hash_of(text)};
     const auto known = copies_.find(key);
-    if (known == copies_.end() || known->second != copy) {
-        if (auto written = write(key, text, copy); !written) {
-            error_ = written.error().message;
-            if (error_ != said_)
-                spdlog::warn("should {} break while no agent runs, the next one will not know "
-                             "what it said: {}",
-                             key.second, error_);
-            said_ = error_;
-            return;
-        }
-        copies_.insert_or_assign(key, copy);
+    if (known != copies_.end() && known->second == copy)
+        return true;
+    if (auto written = write(valid_name(key), valid_head(key, copy), text); !written) {
+        error_ = written.error().message;
+        if (error_ != said_)
+            spdlog::warn("should {} break while no agent runs, the next one will not know "
+                         "what it said: {}",
+                         key.second, error_);
+        said_ = error_;
+        return false;
     }
-    due_.erase(next);
+    copies_.insert_or_assign(key, copy);
     said_.clear();
+    return true;
+}
+
+bool ValidTexts::write_places()
+{
+    const auto written = write(places_name, "", text_of(next_places_));
+    if (written)
+        return true;
+    error_ = written.error().message;
+    if (error_ != said_)
+        spdlog::warn("should a folder be away when the next agent starts, it will not know where "
+                     "it was: {}",
+                     error_);
+    said_ = error_;
+    return false;
 }
 
 void ValidTexts::write_all()
@@ -150,6 +194,15 @@ void ValidTexts::write_few()
 {
     if (due_.size() <= few)
         write_all();
+    if (!due_.empty())
+        forget_places();
+}
+
+void ValidTexts::forget_places()
+{
+    if (!std::exchange(places_, {}).empty() && unlinkat(fd_.get(), places_name, 0) != 0 &&
+        errno != ENOENT)
+        spdlog::warn("{}", fail_errno("remove " + folder_ + "/" + places_name).error().message);
 }
 
 void ValidTexts::retry()
@@ -157,16 +210,17 @@ void ValidTexts::retry()
     error_.clear();
 }
 
-Result<void> ValidTexts::write(const Key& key, const std::string& text, const Copy& copy) const
+Result<void> ValidTexts::write(const std::string& name, std::string_view head,
+                               std::string_view text) const
 {
     const Fd fd(
         openat(fd_.get(), unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd)
         return fail_errno("make " + folder_ + "/" + unfinished);
-    auto done = write_all_of(fd.get(), valid_head(key, copy));
+    auto done = write_all_of(fd.get(), head);
     if (done)
         done = write_all_of(fd.get(), text);
-    if (done && renameat(fd_.get(), unfinished, fd_.get(), valid_name(key).c_str()) != 0)
+    if (done && renameat(fd_.get(), unfinished, fd_.get(), name.c_str()) != 0)
         done = fail_errno("rename");
     return done ? done : fail("write a copy to " + folder_, done.error());
 }

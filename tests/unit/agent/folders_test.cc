@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "folders.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -44,11 +45,28 @@ protected:
         return std::move(*texts);
     }
     // An agent that saw what lies there, had time to copy it, and ended.
-    void run_once() { watch().texts().write_all(); }
-    size_t copies() const
+    void run_once()
     {
-        return static_cast<size_t>(
-            std::distance(fs::directory_iterator(dir_ + "/valid"), fs::directory_iterator()));
+        Folders folders = watch();
+        folders.remember();
+        folders.texts().write_all();
+    }
+    ptrdiff_t copies() const
+    {
+        return std::ranges::count_if(fs::directory_iterator(dir_ + "/valid"), [](const auto& file) {
+            return !file.path().filename().string().starts_with('.');
+        });
+    }
+    // An empty folder where the one with the files was: what a missing mount leaves.
+    void leave_mount_point()
+    {
+        fs::rename(dir_ + "/p", dir_ + "/away");
+        fs::create_directory(dir_ + "/p");
+    }
+    void mount_again()
+    {
+        fs::remove(dir_ + "/p");
+        fs::rename(dir_ + "/away", dir_ + "/p");
     }
     void write_policy(const std::string& path, std::string name)
     {
@@ -196,8 +214,120 @@ TEST_F(FoldersTest, FolderAwayAtTheStartLeavesItsPoliciesInForce)
         fs::remove(dir_ + "/away/a.yaml");
         fs::rename(dir_ + "/away", dir_ + "/p");
         EXPECT_TRUE(eventually(*folders, [&] { return names(*folders).empty(); }));
-        EXPECT_EQ(copies(), 0U);
+        EXPECT_EQ(copies(), 0);
     }
+}
+
+TEST_F(FoldersTest, MountPointAtTheStartLeavesPoliciesInForceUntilItsMountIsBack)
+{
+    write_policy("p/a.yaml", "one");
+    write_policy("p/b.yaml", "two");
+    run_once();
+    leave_mount_point();
+    Folders folders = watch();
+    EXPECT_EQ(names(folders), (Names{"one", "two"}));
+    EXPECT_NE(folders.views()[0].error.find("is a mount missing?"), std::string::npos);
+    EXPECT_FALSE(folders.views()[0].tolerated);
+    folders.remember();
+    folders.texts().write_all();
+    EXPECT_EQ(names(watch()), (Names{"one", "two"})) << "a start later, too";
+    fs::remove(dir_ + "/away/a.yaml");
+    mount_again();
+    EXPECT_TRUE(eventually(folders, [&] { return names(folders) == Names{"two"}; }));
+    EXPECT_EQ(folders.views()[0].error, "");
+}
+
+TEST_F(FoldersTest, MountPointThatAppearsLeavesPoliciesInForce)
+{
+    write_policy("p/a.yaml", "one");
+    Folders folders = watch();
+    leave_mount_point();
+    EXPECT_TRUE(eventually(folders, [&] { return !folders.views()[0].error.empty(); }));
+    folders.rescan();
+    EXPECT_EQ(names(folders), Names{"one"});
+    EXPECT_NE(folders.views()[0].error.find("is a mount missing?"), std::string::npos);
+}
+
+TEST_F(FoldersTest, FileInAMountPointSaysThatTheOthersAreMeantToBeGone)
+{
+    write_policy("p/a.yaml", "one");
+    run_once();
+    leave_mount_point();
+    Folders folders = watch();
+    EXPECT_EQ(names(folders), Names{"one"});
+    std::ofstream(dir_ + "/p/none.yaml");
+    EXPECT_TRUE(eventually(folders, [&] { return names(folders).empty(); }));
+    EXPECT_EQ(folders.views()[0].error, "");
+    EXPECT_EQ(copies(), 0);
+}
+
+TEST_F(FoldersTest, FilesThatComeBackOneByOneAreOneChange)
+{
+    write_policy("p/a.yaml", "one");
+    write_policy("p/b.yaml", "two");
+    Folders folders = watch();
+    leave_mount_point();
+    EXPECT_TRUE(eventually(folders, [&] { return !folders.views()[0].error.empty(); }));
+    write_policy("p/a.yaml", "new-one");
+    bool mixed = false;
+    EXPECT_TRUE(eventually(folders, [&] {
+        if (folders.views()[0].error.empty() && !fs::exists(dir_ + "/p/b.yaml"))
+            write_policy("p/b.yaml", "new-two"); // a moment after the first one was seen
+        mixed = mixed || (names(folders) != Names{"one", "two"} &&
+                          names(folders) != Names{"new-one", "new-two"});
+        return names(folders) == Names{"new-one", "new-two"};
+    }));
+    EXPECT_FALSE(mixed);
+}
+
+TEST_F(FoldersTest, EmptyFolderOfWhichTheCopiesSayNothingIsNotTheOneThatHeldThem)
+{
+    write_policy("p/a.yaml", "one");
+    run_once();
+    fs::remove(dir_ + "/valid/.folders");
+    fs::remove(dir_ + "/p/a.yaml");
+    EXPECT_EQ(names(watch()), Names{"one"});
+}
+
+TEST_F(FoldersTest, EmptyFoldersAreInDoubtUntilTheyWereInForce)
+{
+    EXPECT_NE(watch().doubt(FolderKind::policy).find(dir_ + "/p"), std::string::npos);
+    EXPECT_NE(watch().doubt(FolderKind::inventory).find(dir_ + "/i"), std::string::npos);
+    std::ofstream(dir_ + "/i/none.yaml");
+    EXPECT_EQ(watch().doubt(FolderKind::inventory), "");
+    run_once();
+    EXPECT_EQ(watch().doubt(FolderKind::policy), "");
+    leave_mount_point();
+    EXPECT_EQ(watch().doubt(FolderKind::policy), "") << "it held nothing";
+}
+
+TEST_F(FoldersTest, OneFolderWithFilesIsEnoughUnlessAnotherCannotBeRead)
+{
+    fs::create_directory(dir_ + "/other");
+    write_policy("p/a.yaml", "one");
+    const auto doubt = [this](const std::string& other) {
+        auto folders =
+            Folders::watch({{dir_ + "/p", other}, false}, {{dir_ + "/i"}, true}, texts());
+        folders->rescan();
+        return folders->doubt(FolderKind::policy);
+    };
+    EXPECT_EQ(doubt(dir_ + "/other"), "");
+    EXPECT_EQ(doubt(dir_ + "/later"), "") << "a default one";
+    std::ofstream(dir_ + "/file");
+    EXPECT_NE(doubt(dir_ + "/file").find("cannot be read"), std::string::npos);
+}
+
+TEST_F(FoldersTest, FoldersAreNotKnownWhileCopiesAreMissing)
+{
+    run_once();
+    for (int i = 0; i < 100; ++i)
+        write_policy("p/" + std::to_string(i) + ".yaml", "policy-" + std::to_string(i));
+    Folders folders = watch();
+    folders.texts().write_few();
+    folders.remember();
+    EXPECT_TRUE(texts().places().empty());
+    folders.texts().write_all();
+    EXPECT_EQ(texts().places().size(), 2U);
 }
 
 TEST_F(FoldersTest, FileThatIsGoneAtTheStartIsGone)
@@ -206,7 +336,7 @@ TEST_F(FoldersTest, FileThatIsGoneAtTheStartIsGone)
     run_once();
     fs::remove(dir_ + "/p/a.yaml");
     EXPECT_EQ(names(watch()), Names{});
-    EXPECT_EQ(copies(), 0U);
+    EXPECT_EQ(copies(), 0);
     // One of that name that is broken says nothing then.
     std::ofstream(dir_ + "/p/a.yaml") << "kind: [";
     EXPECT_EQ(names(watch()), Names{});
@@ -218,10 +348,10 @@ TEST_F(FoldersTest, CopyOfAFileThatGoesGoesWithIt)
     write_policy("p/b.yaml", "two");
     Folders folders = watch();
     folders.texts().write_all();
-    EXPECT_EQ(copies(), 2U);
+    EXPECT_EQ(copies(), 2);
     fs::remove(dir_ + "/p/a.yaml");
     EXPECT_TRUE(eventually(folders, [&] { return names(folders) == Names{"two"}; }));
-    EXPECT_EQ(copies(), 1U);
+    EXPECT_EQ(copies(), 1);
 }
 
 TEST_F(FoldersTest, FolderThatIsNotNamedAnyMoreSaysNothing)

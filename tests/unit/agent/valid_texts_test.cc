@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "valid_copy.h"
+#include "valid_places.h"
 #include "valid_texts.h"
 
 #include <fcntl.h>
@@ -129,6 +130,35 @@ TEST_F(ValidTextsTest, FailureToWriteIsTriedAgainWhenAsked)
     EXPECT_TRUE(texts.due());
     texts.write_all();
     EXPECT_EQ(texts.text(key), "text");
+}
+
+TEST_F(ValidTextsTest, PlacesOutliveTheirWriterOnceAllCopiesAreThere)
+{
+    const ValidTexts::Places places{
+        {{FolderKind::policy, "/p/a b\n\xff"}, {.device = 1, .inode = UINT64_MAX, .born_ns = -3}},
+        {{FolderKind::inventory, "/i"}, {}}};
+    ValidTexts texts = open();
+    texts.keep(key, "text");
+    texts.set_places(places);
+    texts.write_next();
+    EXPECT_TRUE(open().places().empty());
+    texts.write_next();
+    EXPECT_FALSE(texts.due());
+    EXPECT_EQ(open().places(), places);
+}
+
+TEST_F(ValidTextsTest, DamagedPlacesAreIgnored)
+{
+    const std::string good = text_of({{{FolderKind::policy, "/p"}, {.inode = 7}}});
+    EXPECT_TRUE(parse_places(good));
+    for (size_t length = 0; length < good.size(); ++length)
+        EXPECT_FALSE(parse_places(good.substr(0, length))) << length;
+    EXPECT_FALSE(parse_places(good + "more"));
+    const std::string body = "policy 1 1 1 99\n/p\n";
+    EXPECT_FALSE(parse_places("ebpfd-folders-1 1 " + std::to_string(hash_of(body)) + "\n" + body));
+    (void)open();
+    std::ofstream(dir_ + "/valid/.folders") << good << "more";
+    EXPECT_TRUE(open().places().empty());
 }
 
 TEST_F(ValidTextsTest, FolderMustBeAFolder)
