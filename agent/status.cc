@@ -38,8 +38,11 @@ Json directories(const View& view)
 {
     Json out = Json::array();
     for (const auto& dir : view.directories)
-        out.push_back(
-            {{"path", dir.path}, {"kind", dir.kind}, {"files", dir.files}, {"error", dir.error}});
+        out.push_back({{"path", dir.path},
+                       {"kind", dir.kind},
+                       {"files", dir.files},
+                       {"error", dir.error},
+                       {"tolerated", dir.tolerated}});
     return out;
 }
 

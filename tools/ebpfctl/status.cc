@@ -83,10 +83,17 @@ Result<Json> rescan(const Context& context, milliseconds timeout)
     }
 }
 
-// After a rescan: in force, unless a file was refused or the last apply failed.
+bool cannot_be_read(const Json& directory)
+{
+    return !string_at(directory, "/error").empty() && member(directory, "/tolerated") != true;
+}
+
+// After a rescan: in force, unless a file was refused, a folder cannot be read or the last apply
+// failed.
 bool all_in_force(const Json& status)
 {
     return member(status, "/files_with_errors").empty() &&
+           std::ranges::none_of(member(status, "/directories"), cannot_be_read) &&
            string_at(status, "/last_apply/error").empty();
 }
 

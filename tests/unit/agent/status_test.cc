@@ -67,6 +67,7 @@ TEST(Status, HealthyAgentIsOk)
     EXPECT_EQ(json["last_apply"]["time"], "2026-01-01T00:00:00.000000000Z");
     EXPECT_EQ(json["last_apply"]["duration_us"], 1500);
     EXPECT_EQ(json["directories"][0]["files"], 2);
+    EXPECT_EQ(json["directories"][0]["tolerated"], false);
     EXPECT_EQ(json["counts"]["pods"], 3);
     EXPECT_EQ(json["capacities"][0]["option"], "--max-flows");
     EXPECT_EQ(json["hooks"][0]["attachment"], "tcx");

@@ -45,6 +45,20 @@ TEST(Status, WaitIsNotSatisfiedByAFailedApply)
     EXPECT_NE(tool.out.find("failed: no room"), std::string::npos) << tool.out;
 }
 
+TEST(Status, WaitIsNotSatisfiedByAFolderThatCannotBeRead)
+{
+    Tool tool;
+    const auto with_tolerated = [&](const std::string& tolerated) {
+        tool.answers["/v1/rescan"] =
+            R"({"health":"ok","files_with_errors":[],"last_apply":{"error":""},"directories":[
+                {"path":"/p","error":""},{"path":"/q","error":"away","tolerated":)" +
+            tolerated + "}]}";
+        return tool.run({"status", "--wait"});
+    };
+    EXPECT_EQ(with_tolerated("false"), Exit::degraded);
+    EXPECT_EQ(with_tolerated("true"), Exit::ok) << "a default one that is not there yet";
+}
+
 TEST(Status, WaitTriesAgainUntilTheTimeIsUp)
 {
     Tool tool;
