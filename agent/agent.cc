@@ -250,12 +250,32 @@ void Agent::locate(const SharedList<std::shared_ptr<const Pod>>& pods)
                                         config_.pod_interfaces, &located_.warnings);
 }
 
+// What an earlier agent left in force is not given up for folders that may not be the real ones:
+// with a mount that is missing they look like those of a node without policies, or without pods.
+bool Agent::waits_for_folders(View& view)
+{
+    if (view.revision != 0)
+        return false;
+    const auto& folders = parts_.folders;
+    const auto policies = datapath_->rules().empty() ? "" : folders.doubt(FolderKind::policy);
+    const auto pods = adopted_pods_ ? folders.doubt(FolderKind::inventory) : "";
+    if (policies.empty() && pods.empty())
+        return false;
+    view.apply_error =
+        (pods.empty() ? policies : pods) + "; what an earlier agent put in force stays";
+    if (pods.empty())
+        view.attach_warnings = enforcer_->close_newcomers(make_world(view.warnings, view.nodes));
+    return true;
+}
+
 void Agent::update()
 {
     const auto start = steady_clock::now();
     trim_due_ = true;
     View view = view_;
     view.warnings.clear();
+    if (waits_for_folders(view))
+        return report(view);
     auto world = std::make_shared<World>(make_world(view.warnings, view.nodes));
     const auto gathered = steady_clock::now() - start;
     // Before it is in force: an agent that is killed right after it leaves nothing untold.
@@ -267,6 +287,7 @@ void Agent::update()
     applies_.observe(view.apply_duration, view.apply_error.empty());
     const auto [read, parse] = parts_.folders.take_times();
     if (outcome) {
+        parts_.folders.remember();
         view.stages = outcome->times;
         view.stages.read = read;
         view.stages.parse = parse;

@@ -58,6 +58,7 @@ private:
     World make_world(std::vector<std::string>& warnings, size_t& nodes);
     void locate(const SharedList<std::shared_ptr<const Pod>>& pods);
     bool find_lost();
+    bool waits_for_folders(View& view);
     void update();
     void report(View& view);
     void tick();
@@ -86,6 +87,7 @@ private:
         std::vector<std::string> warnings;
         bool stale = true;
     } located_;
+    bool adopted_pods_ = false;
     std::string interface_error_;
     uint64_t refused_calls_ = 0; // that the log has told of
     bool trim_due_ = false;

@@ -24,8 +24,8 @@ bool View::degraded() const
 std::string status_line(const View& view)
 {
     if (view.revision == 0)
-        return "no policy is in force: " +
-               (view.apply_error.empty() ? "starting" : view.apply_error);
+        return view.apply_error.empty() ? "starting"
+                                        : "nothing new is in force: " + view.apply_error;
     return fmt::format("{} {} policies on {} interfaces{}",
                        view.world->audit ? "auditing" : "enforcing", view.world->policy_count(),
                        view.endpoints,

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "system/world.h"
+
+#include <fstream>
+#include <gmock/gmock.h>
+#include <sys/mount.h>
+
+namespace system_test {
+namespace {
+
+using testing::HasSubstr;
+
+// A file system of its own for the folder, as a volume is; gone with this object.
+class Volume {
+public:
+    explicit Volume(std::filesystem::path folder) : folder_(std::move(folder))
+    {
+        std::filesystem::remove_all(folder_);
+        std::filesystem::create_directory(folder_);
+        mount();
+    }
+    Volume(const Volume&) = delete;
+    Volume& operator=(const Volume&) = delete;
+    ~Volume() { umount2(folder_.c_str(), MNT_DETACH); }
+
+    void mount() const { ASSERT_EQ(::mount("volume", folder_.c_str(), "tmpfs", 0, "size=1m"), 0); }
+    void unmount() const { ASSERT_EQ(umount(folder_.c_str()), 0); }
+
+private:
+    const std::filesystem::path folder_;
+};
+
+// Folders that are not there, or are not the real ones, when an agent starts.
+class AwayFolders : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        world_ = World::shared(Wiring::routed);
+        ASSERT_NE(world_, nullptr);
+        world_->describe(Inventory::of(world_->node()));
+        ASSERT_EQ(world_->enforce({}).exit, exit_ok);
+    }
+    // The next test has an agent and folders as ever.
+    void TearDown() override
+    {
+        policies_.reset();
+        inventory_.reset();
+        (void)agent().stop();
+        (void)agent().detach();
+        std::filesystem::remove_all(agent().runtime());
+        std::filesystem::create_directories(agent().policies());
+    }
+    Agent& agent() { return world_->agent(); }
+    void mount_policies() { policies_.emplace(agent().policies()); }
+    void mount_inventory() { inventory_.emplace(agent().inventory()); }
+    void enforce()
+    {
+        world_->describe(Inventory::of(world_->node()));
+        const auto settled = world_->enforce(
+            {policy("shop/db", "{podSelector: {matchLabels: {app: db}}, ingress: [{ports: "
+                               "[{port: 80}]}]}")});
+        ASSERT_EQ(settled.exit, exit_ok) << settled.out << settled.err;
+    }
+    void start()
+    {
+        (void)agent().start();
+        ASSERT_TRUE(agent().running()) << agent().process().err();
+    }
+    testing::AssertionResult as_before() { return world_->traffic(judged_, Family::v4); }
+    testing::AssertionResult open()
+    {
+        return world_->traffic({yes("web", "db", 80), yes("web", "db", 8080)}, Family::v4);
+    }
+    // ebpfctl status says so, and exits with 6.
+    void expect_degraded(const std::string& word)
+    {
+        const auto settled = agent().settle();
+        EXPECT_EQ(settled.exit, exit_degraded) << settled.out << settled.err;
+        const auto status = agent().ctl({"status"});
+        EXPECT_EQ(status.exit, exit_degraded);
+        EXPECT_THAT(status.out + status.err, HasSubstr(word));
+    }
+
+    World* world_ = nullptr;
+    std::optional<Volume> policies_;
+    std::optional<Volume> inventory_;
+    const std::vector<Attempt> judged_{yes("web", "db", 80), no("web", "db", 8080)};
+};
+
+TEST_F(AwayFolders, VolumeThatIsMissingAtTheStartLeavesPolicyInForceUntilItIsBack)
+{
+    mount_policies();
+    enforce();
+    EXPECT_EQ(agent().stop(), exit_ok);
+    policies_->unmount();
+    start();
+    expect_degraded("is a mount missing?");
+    EXPECT_TRUE(as_before());
+    // One that is mounted again and still empty is no word either.
+    policies_->mount();
+    expect_degraded("is a mount missing?");
+    EXPECT_TRUE(as_before());
+    replace_file(agent().policies() / "db.yaml",
+                 policy("shop/db", "{podSelector: {matchLabels: {app: db}}, ingress: [{ports: "
+                                   "[{port: 8080}]}]}")
+                     .text);
+    EXPECT_EQ(agent().settle().exit, exit_ok);
+    EXPECT_TRUE(world_->traffic({no("web", "db", 80), yes("web", "db", 8080)}, Family::v4));
+}
+
+TEST_F(AwayFolders, InventoryThatIsMissingAtTheStartLeavesPodsInForce)
+{
+    mount_inventory();
+    enforce();
+    agent().process().signal(SIGKILL);
+    ASSERT_TRUE(lab::eventually([this] { return !agent().running(); }));
+    inventory_->unmount();
+    start();
+    expect_degraded("is a mount missing?");
+    EXPECT_TRUE(as_before());
+}
+
+TEST_F(AwayFolders, FolderThatIsMissingAtTheStartLeavesPolicyInForce)
+{
+    enforce();
+    EXPECT_EQ(agent().stop(), exit_ok);
+    const auto aside = agent().root() / "aside";
+    std::filesystem::rename(agent().policies(), aside);
+    start();
+    expect_degraded("No such file or directory");
+    EXPECT_TRUE(as_before());
+    std::filesystem::rename(aside, agent().policies());
+    EXPECT_EQ(agent().settle().exit, exit_ok);
+    EXPECT_TRUE(as_before());
+}
+
+TEST_F(AwayFolders, AFileInItSaysThatTheOthersAreMeantToBeGone)
+{
+    mount_policies();
+    enforce();
+    EXPECT_EQ(agent().stop(), exit_ok);
+    policies_->unmount();
+    start();
+    EXPECT_TRUE(as_before());
+    std::ofstream(agent().policies() / "none.yaml");
+    EXPECT_EQ(agent().settle().exit, exit_ok);
+    EXPECT_TRUE(open());
+}
+
+TEST_F(AwayFolders, FilesDeletedMeanwhileAreGone)
+{
+    mount_policies();
+    enforce();
+    EXPECT_EQ(agent().stop(), exit_ok);
+    std::filesystem::remove(agent().policies() / "shop-db.yaml");
+    ASSERT_TRUE(std::filesystem::is_empty(agent().policies()));
+    ASSERT_TRUE(agent().start());
+    EXPECT_TRUE(open());
+}
+
+// The agent's own folder is lost too: nobody knows what the folders held, but the kernel.
+TEST_F(AwayFolders, WhatWasPutInForceStaysWhereNothingElseIsKnown)
+{
+    mount_policies();
+    mount_inventory();
+    enforce();
+    EXPECT_EQ(agent().stop(), exit_ok);
+    std::filesystem::remove_all(agent().runtime());
+    policies_->unmount();
+    start();
+    expect_degraded("it is not known what the policy folder");
+    EXPECT_TRUE(as_before());
+    EXPECT_EQ(agent().stop(), exit_ok);
+    inventory_->unmount();
+    start();
+    expect_degraded("it is not known what the inventory folder");
+    EXPECT_TRUE(as_before());
+    inventory_->mount();
+    world_->describe(Inventory::of(world_->node()));
+    std::ofstream(agent().policies() / "none.yaml");
+    EXPECT_EQ(agent().settle().exit, exit_ok);
+    EXPECT_TRUE(open());
+}
+
+} // namespace
+} // namespace system_test
