@@ -4,8 +4,10 @@
 #include "base/privileges.h"
 #include "config.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <malloc.h>
+#include <new>
 
 namespace {
 
@@ -46,6 +48,16 @@ int run(const Config& config)
     return ended ? 0 : failed(ended.error());
 }
 
+// What is in force needs no agent; the next one begins with all that it may have.
+int run_within_memory(const Config& config)
+{
+    try {
+        return run(config);
+    } catch (const std::bad_alloc&) {
+        return failed({ENOMEM, "there is not enough memory; the datapath goes on enforcing"});
+    }
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -58,5 +70,5 @@ int main(int argc, char** argv)
     const Config& config = std::get<Config>(parsed);
     if (auto logging = setup_logging(config.log_level, config.log_format); !logging)
         return say({.exit_code = 2, .text = logging.error().message + "\n"});
-    return config.detach ? detach(config) : run(config);
+    return config.detach ? detach(config) : run_within_memory(config);
 }

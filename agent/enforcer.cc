@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "enforcer.h"
 
+#include "base/memory.h"
 #include "kernel/drop_reasons.h"
 
 #include <algorithm>
 #include <spdlog/spdlog.h>
+#include <system_error>
 
 namespace ebpfd {
 namespace {
@@ -20,6 +22,11 @@ Enforcer::Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, To
 }
 
 Result<Enforcer::Outcome> Enforcer::enforce(const World& world)
+{
+    return unless_out_of_memory("compile and apply", [&] { return compile_and_apply(world); });
+}
+
+Result<Enforcer::Outcome> Enforcer::compile_and_apply(const World& world)
 {
     const auto begin = steady_clock::now();
     auto plan = compiler_.compile(world);
@@ -77,14 +84,24 @@ std::vector<std::string> Enforcer::close_newcomers(const World& world)
 
 void Enforcer::settle_aside()
 {
-    settling_ = std::async(std::launch::async, [this] {
-        if (auto settled = datapath_.settle(); !settled) {
-            spdlog::warn("what the last policy left behind stays for now: {}",
-                         settled.error().message);
-            return;
-        }
-        count_what_has_gone();
+    try {
+        settling_ = std::async(std::launch::async, [this] { settle_now(); });
+    } catch (const std::system_error&) {
+        settle_now(); // there is no room for another thread
+    }
+}
+
+// Where it fails the next change does it first.
+void Enforcer::settle_now()
+{
+    const auto settled = unless_out_of_memory("settle", [this]() -> Result<void> {
+        auto done = datapath_.settle();
+        if (done)
+            count_what_has_gone();
+        return done;
     });
+    if (!settled)
+        spdlog::warn("what the last policy left behind stays for now: {}", settled.error().message);
 }
 
 void Enforcer::finish()

@@ -35,7 +35,9 @@ public:
     void finish();
 
 private:
+    Result<Outcome> compile_and_apply(const World& world);
     void settle_aside();
+    void settle_now();
     void count_what_has_gone();
     void publish_names(const World& world, const Plan& plan);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "folders.h"
 
+#include "base/memory.h"
 #include "source/parse.h"
 #include "valid_copy.h"
 
@@ -33,15 +34,26 @@ std::string folder_of(const std::string& path)
     return fs::path(path).parent_path().string();
 }
 
-FileContent content_of(const std::string& path, const std::expected<std::string, FileError>& text,
-                       FolderKind kind)
+Result<FileContent> content_of(const std::string& path,
+                               const std::expected<std::string, FileError>& text, FolderKind kind)
 {
     if (!text)
-        return {.objects = {}, .errors = {text.error()}, .notes = {}};
-    const auto documents = parse_documents(*text, path);
-    if (!documents)
-        return {.objects = {}, .errors = {documents.error()}, .notes = {}};
-    return decode_documents(*documents, kind);
+        return FileContent{.objects = {}, .errors = {text.error()}, .notes = {}};
+    return unless_out_of_memory("parse", [&]() -> Result<FileContent> {
+        const auto documents = parse_documents(*text, path);
+        if (!documents)
+            return FileContent{.objects = {}, .errors = {documents.error()}, .notes = {}};
+        return decode_documents(*documents, kind);
+    });
+}
+
+FileContent refused(const std::string& path, const Error& error)
+{
+    FileContent content;
+    FileError& reason = content.errors.emplace_back();
+    reason.origin.file = path;
+    reason.reason = error.message;
+    return content;
 }
 
 Result<void> check_named(const std::string& path, FolderKind kind)
@@ -168,8 +180,15 @@ bool Folders::collect()
 
 void Folders::rescan()
 {
-    for (auto& group : groups_)
+    for (auto& group : groups_) {
+        group.starved = false;
         take(group, true);
+    }
+}
+
+bool Folders::starved() const
+{
+    return std::ranges::any_of(groups_, &Group::starved);
 }
 
 bool Folders::take(Group& group, bool all)
@@ -197,8 +216,13 @@ void Folders::take(Group& group, FileChange change)
         return;
     }
     const auto start = steady_clock::now();
-    auto content = content_of(change.path, change.text, group.kind);
+    auto parsed = content_of(change.path, change.text, group.kind);
     times_.parse += steady_clock::now() - start;
+    if (!parsed) { // for want of memory, which may come
+        group.watcher->give_again(change.path);
+        group.starved = true;
+    }
+    auto content = parsed ? std::move(*parsed) : refused(change.path, parsed.error());
     if (content.errors.empty())
         texts_.keep({group.kind, lasting_path(change.path)}, std::move(*change.text));
     else
@@ -217,10 +241,15 @@ void Folders::restore(Group& group, const std::string& path)
     if (!text)
         return;
     auto content = content_of(path, *text, group.kind);
-    if (!content.errors.empty())
-        return texts_.ignore(key, content.errors.front().reason);
+    if (!content) {
+        group.starved = true;
+        return spdlog::error("what {} said before this start is not in force: {}", path,
+                             content.error().message);
+    }
+    if (!content->errors.empty())
+        return texts_.ignore(key, content->errors.front().reason);
     spdlog::info("{} is in force as it was before this start", path);
-    group.store.set(path, std::move(content));
+    group.store.set(path, std::move(*content));
 }
 
 void Folders::settle_lost(Group& group)

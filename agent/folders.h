@@ -37,6 +37,9 @@ public:
     // What was taken in is in force: the next agent goes by it, in case a folder is away then.
     void remember();
 
+    // Whether there was not memory enough for a file: the next rescan reads it again.
+    bool starved() const;
+
     ObjectStore::InForce in_force() const;
     std::vector<FileError> file_errors() const;
     std::vector<std::string> notes() const;
@@ -55,6 +58,7 @@ private:
     struct Group {
         FolderKind kind = FolderKind::policy;
         bool named = false;
+        bool starved = false;
         std::unique_ptr<DirectoryWatcher> watcher;
         std::string error;                  // of the watcher itself
         std::vector<DirectoryState> states; // as last seen

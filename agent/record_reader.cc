@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "record_reader.h"
 
+#include "base/memory.h"
+
 #include <spdlog/spdlog.h>
 
 namespace ebpfd {
@@ -32,7 +34,12 @@ void RecordReader::run(const std::stop_token& stop)
 
 void RecordReader::flush()
 {
-    observer_.consume(batch_);
+    const auto taken = unless_out_of_memory("take records", [this]() -> Result<void> {
+        observer_.consume(batch_);
+        return {};
+    });
+    if (!taken)
+        untaken_ += batch_.size();
     batch_.clear();
 }
 
@@ -45,7 +52,7 @@ void RecordReader::drain_once(const std::stop_token& stop)
             flush();
     });
     flush();
-    observer_.set_unreadable(datapath_.unreadable());
+    observer_.set_unreadable(datapath_.unreadable() + untaken_);
     if (drained) {
         failing_ = false;
         return;

@@ -26,6 +26,7 @@ private:
     std::mutex mutex_;
     std::condition_variable_any woken_;
     std::vector<event> batch_; // on its way to the observer
+    uint64_t untaken_ = 0;     // records, for want of memory
     bool failing_ = false;     // said so in the log
     std::jthread thread_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/applier.h"
 
+#include "base/memory.h"
 #include "kernel/capacity.h"
 #include "kernel/filters.h"
 #include "kernel/flows.h"
@@ -104,10 +105,21 @@ Result<void> Applier::write(const Changes& changes)
         done = write_rows(changes);
     if (done)
         done = forget_flows(changes);
-    return done;
+    if (!done)
+        return done;
+    gone_.insert(changes.gone.begin(), changes.gone.end());
+    stale_flows_.insert(changes.gone.begin(), changes.gone.end());
+    return {};
 }
 
-void Applier::put_in_force(Applied next, Changes& changes)
+// Where there is not even memory for this the agent ends: the next one finds what is half written.
+void Applier::take_back(const Changes& changes) noexcept
+{
+    retirement_ = changes.undo();
+}
+
+// Allocates nothing: there is no way back from here.
+void Applier::put_in_force(Applied next, Changes& changes) noexcept
 {
     if (changes.flips())
         state_.set_generation(state_.generation() + 1);
@@ -117,8 +129,6 @@ void Applier::put_in_force(Applied next, Changes& changes)
             entry.row->cidrs.values = {}; // the kernel has them
             entry.row->ports.values = {};
         }
-    gone_.insert(changes.gone.begin(), changes.gone.end());
-    stale_flows_.insert(changes.gone.begin(), changes.gone.end());
     retirement_ = std::move(changes.obsolete);
 }
 
@@ -186,8 +196,8 @@ Result<ApplyReport> Applier::change_to(Applied next, Clock::time_point begin)
     if (auto fits = check(changes); !fits)
         return std::unexpected(fits.error());
     state_.set_next(next.next_ruleset, next.next_identity);
-    if (auto written = write(changes); !written) {
-        retirement_ = changes.undo();
+    if (auto written = unless_out_of_memory("write", [&] { return write(changes); }); !written) {
+        take_back(changes);
         return std::unexpected(written.error());
     }
     ApplyReport report;

@@ -48,7 +48,8 @@ private:
     Result<void> write_rows(const Changes& changes) const;
     Result<void> clear_counters(const Changes& changes) const;
     Result<void> forget_flows(const Changes& changes);
-    void put_in_force(Applied next, Changes& changes);
+    void take_back(const Changes& changes) noexcept;
+    void put_in_force(Applied next, Changes& changes) noexcept;
     void detach_gone(std::vector<std::string>& warnings);
 
     const Maps& maps_;

@@ -93,11 +93,11 @@ Result<void> Applier::settle()
         return waited;
     if (auto done = retire(maps_, applied_, retirement_); !done)
         return done;
-    for (const uint32_t number : retirement_.freed_rules)
+    const auto done = std::exchange(retirement_, {}); // whatever happens, no number is free twice
+    for (const uint32_t number : done.freed_rules)
         applied_.free_rules.give_back(number);
-    for (const uint32_t index : retirement_.freed_indexes)
+    for (const uint32_t index : done.freed_indexes)
         applied_.free_indexes.give_back(index);
-    retirement_ = {};
     return {};
 }
 

@@ -130,6 +130,8 @@ std::expected<std::vector<Value>, FileError> parse_json(std::string_view text,
             if (Value root = events.take_root(); !root.is_null())
                 values.push_back(std::move(root));
         }
+    } catch (const std::bad_alloc&) {
+        throw;
     } catch (const std::exception& failed) {
         events.error = events.error_here(failed.what());
     }

@@ -2,6 +2,7 @@
 #include "source/read.h"
 
 #include "base/fd.h"
+#include "base/memory.h"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -85,7 +86,8 @@ Result<FileText> read_file(const std::string& path, size_t limit)
         return fail_errno("stat");
     if (auto checked = check_status(status, limit); !checked)
         return std::unexpected(std::move(checked.error()));
-    auto text = read_all(fd.get(), static_cast<size_t>(status.st_size), limit);
+    auto text = unless_out_of_memory(
+        "read", [&] { return read_all(fd.get(), static_cast<size_t>(status.st_size), limit); });
     if (!text)
         return std::unexpected(std::move(text.error()));
     return FileText{*std::move(text), FileStamp::of(status)};

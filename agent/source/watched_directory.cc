@@ -120,6 +120,7 @@ std::optional<WatchedDirectory::Reading> WatchedDirectory::read(const std::strin
             reading.given.hash = std::hash<std::string>{}(file->text);
             reading.text = std::move(file->text);
         } else {
+            reading.given.settled = reading.given.settled && file.error().code != ENOMEM;
             reading.given.error = file.error().message;
             reading.text = std::unexpected(FileError());
             reading.text.error().origin.file = path;
@@ -162,6 +163,17 @@ void WatchedDirectory::take_changes(std::vector<FileChange>& changes)
     if (error_.empty())
         held_ = given_.empty() ? std::nullopt : std::optional(looked_at_);
     returning_ = returning_ && (rescan_at_ || !awaited_.empty());
+}
+
+bool WatchedDirectory::give_again(const std::string& path)
+{
+    const auto known =
+        path.starts_with(path_ + "/") ? given_.find(path.substr(path_.size() + 1)) : given_.end();
+    if (known == given_.end())
+        return false;
+    known->second.settled = false;
+    known->second.error = "it was not taken";
+    return true;
 }
 
 std::optional<WatchedDirectory::Time> WatchedDirectory::next_due() const

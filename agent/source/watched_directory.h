@@ -80,6 +80,8 @@ public:
     // What was read and differs from what was given.
     void take_changes(std::vector<FileChange>& changes);
 
+    // The next look gives the file as if it had changed. Whether it is one of this directory.
+    bool give_again(const std::string& path);
     // When something is to be done here, if nothing happens before.
     std::optional<Time> next_due() const;
     DirectoryState state() const;

@@ -118,6 +118,12 @@ std::vector<FileChange> DirectoryWatcher::take_changes(bool all)
     return changes;
 }
 
+void DirectoryWatcher::give_again(const std::string& path)
+{
+    (void)std::ranges::any_of(
+        directories_, [&](WatchedDirectory& directory) { return directory.give_again(path); });
+}
+
 // Set to the past for what is due: fd() stays readable until it is taken.
 void DirectoryWatcher::set_timer()
 {

@@ -35,6 +35,10 @@ public:
     // files that are still being written.
     std::vector<FileChange> take_changes(bool all);
 
+    // A file that was given and could not be used for want of something that may come: the next
+    // take_changes(true) gives it again.
+    void give_again(const std::string& path);
+
     std::vector<DirectoryState> directories() const;
 
 private:

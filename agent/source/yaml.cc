@@ -45,7 +45,13 @@ public:
     YamlParser& operator=(const YamlParser&) = delete;
 
     // The next event, which the caller deletes; false at an error.
-    bool next(yaml_event_t& event) { return yaml_parser_parse(&parser_, &event) != 0; }
+    bool next(yaml_event_t& event)
+    {
+        const bool good = yaml_parser_parse(&parser_, &event) != 0;
+        if (!good && parser_.error == YAML_MEMORY_ERROR)
+            throw std::bad_alloc();
+        return good;
+    }
 
     // Behind the end it counts a line that is not there.
     Place error_place() const
@@ -56,8 +62,8 @@ public:
     }
     std::string error_reason() const
     {
-        if (parser_.error == YAML_MEMORY_ERROR || parser_.problem == nullptr)
-            return "not enough memory to read it";
+        if (parser_.problem == nullptr)
+            return "it cannot be read";
         if (parser_.context == nullptr || parser_.context_mark.line == parser_.problem_mark.line)
             return parser_.problem;
         return fmt::format("{} {} from line {}", parser_.problem, parser_.context,
