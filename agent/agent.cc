@@ -164,8 +164,9 @@ bool Agent::told_to_stop(bool& rescan)
 void Agent::round(bool rescan)
 {
     const bool ticked = parts_.ticker.ticked();
+    const bool looks = ticked && ++ticks_ % ticks_between_looks == 0;
     auto asking = rescans_.take();
-    rescan = rescan || !asking.empty();
+    rescan = rescan || !asking.empty() || (looks && parts_.folders.starved());
     bool changed = collect_interfaces();
     if (rescan)
         parts_.folders.rescan();
@@ -173,7 +174,7 @@ void Agent::round(bool rescan)
         changed = parts_.folders.collect() || changed;
     const bool again = ticked && (!view_.apply_error.empty() || !view_.attach_warnings.empty());
     const bool reused = parts_.interfaces.take_reused();
-    if (rescan || reused || (ticked && ++ticks_ % ticks_between_looks == 0))
+    if (rescan || reused || looks)
         changed = find_lost() || changed;
     if (changed || rescan || again)
         update();
@@ -320,6 +321,7 @@ void Agent::report(View& view)
     view.hooks = datapath_->hooks();
     view.directories = parts_.folders.views();
     view.file_errors = parts_.folders.file_errors();
+    view.copies_error = parts_.folders.texts().error();
     if (!interface_error_.empty())
         view.attach_warnings.push_back(interface_error_);
     append(view.warnings, shortened(parts_.folders.notes()));
@@ -354,6 +356,16 @@ void Agent::tick()
     // However busy it is, nothing that was said stays unwritten for long.
     parts_.folders.texts().retry();
     parts_.folders.texts().write_all();
+    post_copies_error();
+}
+
+void Agent::post_copies_error()
+{
+    const auto& error = parts_.folders.texts().error();
+    if (error == view_.copies_error)
+        return;
+    view_.copies_error = error;
+    board_.post(view_);
 }
 
 void Agent::write_texts_while_idle()
@@ -362,8 +374,9 @@ void Agent::write_texts_while_idle()
     while (texts.due()) {
         texts.write_next();
         if (const auto woken = parts_.epoll.wait(0ms); !woken || *woken)
-            return;
+            break;
     }
+    post_copies_error();
 }
 
 } // namespace ebpfd

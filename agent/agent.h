@@ -65,6 +65,7 @@ private:
     void tell_supervisor(bool reloaded);
     void report_refused_calls();
     void write_texts_while_idle();
+    void post_copies_error();
 
     const Config config_;
     const AgentFacts facts_;

@@ -77,8 +77,10 @@ MetricValues metric_values(const Sources& sources)
     values.records_consumed = counts.consumed;
     values.records_dropped = counts.dropped;
     values.readers = counts.readers;
-    if (sources.flow_log)
+    if (sources.flow_log) {
         values.flow_log = sources.flow_log->counts();
+        values.degraded = values.degraded || !values.flow_log->error.empty();
+    }
     values.process = process_facts();
     return values;
 }

@@ -62,6 +62,11 @@ std::vector<std::string> all_warnings(const View& view,
 {
     auto out = view.attach_warnings;
     out.insert(out.end(), view.warnings.begin(), view.warnings.end());
+    if (!view.copies_error.empty())
+        out.push_back(
+            fmt::format("should a file break or a folder be away while no agent runs, the "
+                        "next one will not know what it said: {}",
+                        view.copies_error));
     if (flow_log && !flow_log->error.empty())
         out.push_back(fmt::format("flow log: {}; {} records wait, {} were dropped", flow_log->error,
                                   flow_log->queued, flow_log->dropped));
@@ -232,7 +237,8 @@ Json to_json(const Pod& pod, const std::string* interface)
 std::string status_json(const View& view, const AgentFacts& agent, const std::vector<Usage>& usage,
                         const std::optional<FlowLog::Counts>& flow_log)
 {
-    return text({{"health", view.degraded() ? "degraded" : "ok"},
+    const bool degraded = view.degraded() || (flow_log && !flow_log->error.empty());
+    return text({{"health", degraded ? "degraded" : "ok"},
                  {"version", agent.version},
                  {"node_name", agent.node_name},
                  {"mode", agent.audit ? "audit" : "enforce"},

@@ -222,7 +222,10 @@ Result<void> ValidTexts::write(const std::string& name, std::string_view head,
         done = write_all_of(fd.get(), text);
     if (done && renameat(fd_.get(), unfinished, fd_.get(), name.c_str()) != 0)
         done = fail_errno("rename");
-    return done ? done : fail("write a copy to " + folder_, done.error());
+    if (done)
+        return done;
+    unlinkat(fd_.get(), unfinished, 0); // it may be what fills the disk
+    return fail("write a copy to " + folder_, done.error());
 }
 
 } // namespace ebpfd

@@ -55,6 +55,8 @@ public:
     // until then the folders are not known.
     void write_few();
     void retry();
+    // Why what is due is not written; empty: it is, or will be.
+    const std::string& error() const { return error_; }
 
 private:
     ValidTexts(std::string folder, Fd fd) : folder_(std::move(folder)), fd_(std::move(fd)) {}

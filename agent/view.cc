@@ -18,7 +18,7 @@ bool View::degraded() const
     const bool directory = std::ranges::any_of(
         directories, [](const auto& dir) { return !dir.error.empty() && !dir.tolerated; });
     return directory || !file_errors.empty() || !apply_error.empty() || !attach_warnings.empty() ||
-           revision == 0;
+           !copies_error.empty() || revision == 0;
 }
 
 std::string status_line(const View& view)

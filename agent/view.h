@@ -37,6 +37,7 @@ struct View {
     std::vector<HookStatus> hooks;
     std::vector<DirectoryView> directories;
     std::vector<FileError> file_errors;
+    std::string copies_error; // why not all files have a copy for the next agent
     std::vector<std::string> attach_warnings;
     std::vector<std::string> warnings;                              // that do not make it degraded
     std::shared_ptr<const World> world = std::make_shared<World>(); // in force

@@ -1,34 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "system/volume.h"
 #include "system/world.h"
 
 #include <fstream>
 #include <gmock/gmock.h>
-#include <sys/mount.h>
 
 namespace system_test {
 namespace {
 
 using testing::HasSubstr;
-
-// A file system of its own for the folder, as a volume is; gone with this object.
-class Volume {
-public:
-    explicit Volume(std::filesystem::path folder) : folder_(std::move(folder))
-    {
-        std::filesystem::remove_all(folder_);
-        std::filesystem::create_directory(folder_);
-        mount();
-    }
-    Volume(const Volume&) = delete;
-    Volume& operator=(const Volume&) = delete;
-    ~Volume() { umount2(folder_.c_str(), MNT_DETACH); }
-
-    void mount() const { ASSERT_EQ(::mount("volume", folder_.c_str(), "tmpfs", 0, "size=1m"), 0); }
-    void unmount() const { ASSERT_EQ(umount(folder_.c_str()), 0); }
-
-private:
-    const std::filesystem::path folder_;
-};
 
 // Folders that are not there, or are not the real ones, when an agent starts.
 class AwayFolders : public testing::Test {

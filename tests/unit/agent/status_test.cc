@@ -99,6 +99,12 @@ TEST(Status, EachTroubleDegrades)
     v.attach_warnings = {"veth7: not attached"};
     EXPECT_TRUE(v.degraded());
     v = view();
+    v.copies_error = "disk full";
+    EXPECT_TRUE(v.degraded());
+    FlowLog::Counts flow_log;
+    flow_log.error = "disk full";
+    EXPECT_EQ(Json::parse(status_json(view(), {}, {}, flow_log))["health"], "degraded");
+    v = view();
     v.directories = {{"/p", "policy", 0, "gone", false}};
     EXPECT_TRUE(v.degraded());
     v.directories[0].tolerated = true;

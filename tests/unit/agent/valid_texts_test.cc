@@ -125,11 +125,13 @@ TEST_F(ValidTextsTest, FailureToWriteIsTriedAgainWhenAsked)
     texts.keep(key, "text");
     texts.write_all();
     EXPECT_FALSE(texts.due()) << "not at once";
+    EXPECT_NE(texts.error().find("Is a directory"), std::string::npos) << texts.error();
     fs::remove(dir_ + "/valid/.next");
     texts.retry();
     EXPECT_TRUE(texts.due());
     texts.write_all();
     EXPECT_EQ(texts.text(key), "text");
+    EXPECT_EQ(texts.error(), "");
 }
 
 TEST_F(ValidTextsTest, PlacesOutliveTheirWriterOnceAllCopiesAreThere)

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "system/volume.h"
+#include "system/world.h"
+
+#include <fstream>
+#include <gmock/gmock.h>
+
+namespace system_test {
+namespace {
+
+using testing::HasSubstr;
+
+// The agent's own folder, and its flow log, on a disk that is full.
+class FullDisk : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        world_ = World::shared(Wiring::routed);
+        ASSERT_NE(world_, nullptr);
+        (void)agent().stop();
+        disk_.emplace(agent().runtime(), "256k");
+        world_->describe(Inventory::of(world_->node()));
+        ASSERT_TRUE(start()) << agent().process().err();
+    }
+    // The next test has an agent without a flow log.
+    void TearDown() override
+    {
+        (void)agent().stop();
+        disk_.reset();
+    }
+    Agent& agent() { return world_->agent(); }
+    bool start() { return agent().start({"--flow-log", agent().runtime() / "flows.jsonl"}); }
+    static PolicyFile db_allows(int port)
+    {
+        return policy("shop/db", "{podSelector: {matchLabels: {app: db}}, ingress: [{ports: "
+                                 "[{port: " +
+                                     std::to_string(port) + "}]}]}");
+    }
+    std::filesystem::path filler() { return agent().runtime() / "filler"; }
+    void fill()
+    {
+        std::ofstream out(filler());
+        const std::string block(4096, 'x');
+        while (out << block << std::flush) {
+        }
+    }
+    testing::AssertionResult allows(uint16_t port, uint16_t other)
+    {
+        return world_->traffic({yes("web", "db", port), no("web", "db", other)}, Family::v4);
+    }
+    bool status_says(const std::string& words)
+    {
+        return lab::eventually([&] {
+            const auto status = agent().ctl({"status"});
+            return status.exit == exit_degraded && status.out.find(words) != std::string::npos;
+        });
+    }
+
+    World* world_ = nullptr;
+    std::optional<Volume> disk_;
+};
+
+TEST_F(FullDisk, ChangesAreInForceAndStatusSaysWhatIsNotWritten)
+{
+    ASSERT_EQ(world_->enforce({db_allows(80)}).exit, exit_ok);
+    EXPECT_EQ(agent().ctl({"status"}).exit, exit_ok);
+    fill();
+    ASSERT_EQ(world_->enforce({db_allows(8080)}).exit, exit_ok) << "the files are in force";
+    EXPECT_TRUE(allows(8080, 80));
+    EXPECT_TRUE(status_says("should a file break"));
+    EXPECT_TRUE(status_says("flow log"));
+    EXPECT_TRUE(status_says("No space left on device"));
+    // An agent that is killed and starts on it goes on.
+    agent().process().signal(SIGKILL);
+    ASSERT_TRUE(lab::eventually([this] { return !agent().running(); }));
+    EXPECT_TRUE(allows(8080, 80));
+    ASSERT_TRUE(start()) << agent().process().err();
+    EXPECT_TRUE(allows(8080, 80));
+    EXPECT_TRUE(status_says("No space left on device"));
+    std::filesystem::remove(filler());
+    EXPECT_TRUE(lab::eventually([this] { return agent().ctl({"status"}).exit == exit_ok; },
+                                std::chrono::seconds(30)));
+    EXPECT_TRUE(allows(8080, 80));
+}
+
+} // namespace
+} // namespace system_test
