@@ -2,6 +2,7 @@
 #include "kernel/datapath.h"
 
 #include "base/log.h"
+#include "base/monotonic.h"
 #include "kernel/applier.h"
 #include "kernel/conversion.h"
 #include "kernel/flows.h"
@@ -157,7 +158,7 @@ Result<size_t> LoadedDatapath::sweep(const std::function<void(const event&)>& cl
 {
     const auto& endpoints = applier_->applied().endpoints;
     auto swept =
-        sweep_flows(maps_, {.now_ns = monotonic_ns(),
+        sweep_flows(maps_, {.now_ns = machine_monotonic_ns(),
                             .has_endpoint = [&](uint32_t i) { return endpoints.contains(i); },
                             .closed = closed});
     if (swept)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/flows.h"
 
+#include "base/monotonic.h"
 #include "kernel/applied.h"
 
 #include <algorithm>
@@ -115,17 +116,10 @@ Result<void> forget_strays(const Maps& maps, size_t flows)
 
 } // namespace
 
-uint64_t monotonic_ns()
-{
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<uint64_t>(now.tv_sec) * SECOND + static_cast<uint64_t>(now.tv_nsec);
-}
-
 int64_t clock_offset_ns()
 {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::nanoseconds(now).count() - static_cast<int64_t>(monotonic_ns());
+    return std::chrono::nanoseconds(now).count() - static_cast<int64_t>(machine_monotonic_ns());
 }
 
 uint64_t idle_limit_ns(const flow_key& key, const flow& value, bool crowded)

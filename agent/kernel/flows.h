@@ -9,9 +9,8 @@
 
 namespace ebpfd {
 
-// Nanoseconds of CLOCK_MONOTONIC, as the datapath counts them.
-uint64_t monotonic_ns();
-// CLOCK_REALTIME less CLOCK_MONOTONIC, in nanoseconds: makes a time since 1970 of one of those.
+// CLOCK_REALTIME less the datapath's clock, in nanoseconds: makes a time since 1970 of one of
+// those.
 int64_t clock_offset_ns();
 
 // Removes all flows of these interfaces, and what was refused there. Returns how many flows.

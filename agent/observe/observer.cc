@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "observe/observer.h"
 
+#include "base/monotonic.h"
+
 #include <algorithm>
 #include <cstring>
 #include <ctime>
@@ -13,10 +15,10 @@ namespace {
 constexpr int64_t second_ns = 1'000'000'000;
 constexpr size_t most_in_a_batch = 256; // what a reader has in its hands is its own memory
 
-int64_t clock_ns(clockid_t clock)
+int64_t wall_clock_ns()
 {
     timespec now{};
-    clock_gettime(clock, &now);
+    clock_gettime(CLOCK_REALTIME, &now);
     return now.tv_sec * second_ns + now.tv_nsec;
 }
 
@@ -33,7 +35,7 @@ ReaderTally& ReaderTally::operator+=(const ReaderTally& other)
 }
 
 LiveReader::LiveReader(Observer& observer, RecordFilter filter, size_t capacity, uint64_t id)
-    : observer_(observer), filter_(std::move(filter)), id_(id), since_ns_(clock_ns(CLOCK_REALTIME)),
+    : observer_(observer), filter_(std::move(filter)), id_(id), since_ns_(wall_clock_ns()),
       queue_(capacity)
 {
 }
@@ -133,7 +135,7 @@ void Observer::name_locked(std::span<const event> records)
     // The offset moves when the wall clock is set; once a second of records is often enough.
     if (const uint64_t time_ns = records.front().time_ns;
         offset_read_ns_ == 0 || time_ns > offset_read_ns_ + second_ns) {
-        clock_offset_ns_ = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+        clock_offset_ns_ = wall_clock_ns() - static_cast<int64_t>(machine_monotonic_ns());
         offset_read_ns_ = time_ns;
     }
     named_.clear();

@@ -21,7 +21,7 @@ struct AttributedEvent {
     std::shared_ptr<const std::string> drop_reason; // of the kernel's last drop
 };
 
-// clock_offset_ns: CLOCK_REALTIME less CLOCK_MONOTONIC.
+// clock_offset_ns: CLOCK_REALTIME less the datapath's clock.
 AttributedEvent attribute(const event& raw, const Names& names, int64_t clock_offset_ns);
 
 // One side of a connection, in the orientation in which it was opened.

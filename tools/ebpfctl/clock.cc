@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ebpfctl/clock.h"
 
+#include "base/monotonic.h"
+
 #include <charconv>
 #include <ctime>
 #include <fmt/format.h>
@@ -27,10 +29,10 @@ int64_t take_unit(std::string_view& text)
     return 0;
 }
 
-uint64_t read_clock(clockid_t clock)
+uint64_t wall_clock_ns()
 {
     timespec time{};
-    clock_gettime(clock, &time);
+    clock_gettime(CLOCK_REALTIME, &time);
     return static_cast<uint64_t>(time.tv_sec) * NS_PER_S + static_cast<uint64_t>(time.tv_nsec);
 }
 
@@ -60,7 +62,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text)
 
 Moment Moment::now()
 {
-    return {read_clock(CLOCK_MONOTONIC), read_clock(CLOCK_REALTIME)};
+    return {machine_monotonic_ns(), wall_clock_ns()};
 }
 
 std::string Moment::text_of(uint64_t monotonic_ns) const
