@@ -41,8 +41,10 @@ protected:
     // Puts both in force once, and leaves the first: what they answer is first_ and second_.
     void learn_answers();
 
+    // As EBPFD_FAULTS in the environment asks for.
+    static bool tries_all();
     // The fault of each call in turn: make(number) arms, acts, and says whether it came to that
-    // call. Without EBPFD_FAULTS in the environment only every stride-th.
+    // call. Only every stride-th, unless all are to be tried.
     static void for_each_call(uint64_t stride, const std::function<bool(uint64_t number)>& make);
     // Whether the fault that this arms ended the child process in which it runs.
     static bool crashes(const std::function<void()>& act);

@@ -51,6 +51,13 @@ void arm(uint64_t number, Ending ending, Whose whose, int code)
     armed = true;
 }
 
+int other_reason(uint64_t number)
+{
+    constexpr std::array<int, other_reasons> reasons{EPERM,  EBUSY,  E2BIG, EINTR,
+                                                     EAGAIN, ENOSPC, ENOENT};
+    return reasons[number % reasons.size()];
+}
+
 bool came()
 {
     return count >= chosen;

@@ -19,6 +19,9 @@ enum class Whose : uint8_t { all, others };
 // From now on calls are counted, and number (from 1) ends this way: it is not
 // made and fails with code, or it is made and the process is gone at once.
 void arm(uint64_t number, Ending ending, Whose whose = Whose::all, int code = ENOMEM);
+// Reasons besides want of memory that such calls can have, in turns.
+int other_reason(uint64_t number);
+inline constexpr uint64_t other_reasons = 7;
 // Whether it has come to that call.
 bool came();
 // Nothing is counted any more. Whether it came to that call.

@@ -26,9 +26,9 @@ protected:
             });
         });
     }
-    bool fail_at(uint64_t number) const
+    bool fail_at(uint64_t number, int reason = ENOMEM) const
     {
-        faults::arm(number, Ending::fail);
+        faults::arm(number, Ending::fail, faults::Whose::all, reason);
         const auto datapath = open();
         const bool hit = faults::disarm();
         EXPECT_TRUE(datapath || !datapath.error().message.empty());
@@ -66,6 +66,11 @@ private:
 TEST_P(StartFault, ACallThatFailsLeavesThePolicyInForce)
 {
     try_all(61, [&](uint64_t number) { return fail_at(number); });
+}
+
+TEST_P(StartFault, WhateverTheReasonIs)
+{
+    try_all(47, [&](uint64_t number) { return fail_at(number, faults::other_reason(number)); });
 }
 
 TEST_P(StartFault, ACrashLeavesThePolicyInForce)
