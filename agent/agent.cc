@@ -87,6 +87,7 @@ Result<void> Agent::run()
             parts_.folders.texts().due() ? std::optional(idle_after) : std::nullopt);
         if (!woken)
             return std::unexpected(woken.error());
+        board_.turn();
         if (!*woken) {
             write_texts_while_idle();
             continue;

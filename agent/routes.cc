@@ -41,8 +41,10 @@ HttpReply status(const Sources& sources)
     std::optional<FlowLog::Counts> flow_log;
     if (sources.flow_log)
         flow_log = sources.flow_log->counts();
-    return {.body = status_json(*sources.board.latest(), sources.agent, usage(sources.config),
-                                flow_log)};
+    View view = *sources.board.latest();
+    if (auto hang = sources.board.hang())
+        view.attach_warnings.push_back(*std::move(hang));
+    return {.body = status_json(view, sources.agent, usage(sources.config), flow_log)};
 }
 
 HttpReply rescan(const Sources& sources, const HttpRequest& request)
@@ -170,17 +172,18 @@ std::vector<HttpRoute> metrics_routes(const Sources& sources)
         route.prompt = true;
         return route;
     };
-    return {
-        get("/metrics",
-            [=](const auto&) {
-                const std::lock_guard lock(*one_at_a_time);
-                return metrics(sources);
-            }),
-        probe("/healthz",
-              [](const auto&) {
-                  return HttpReply{.body = "alive\n", .content_type = "text/plain"};
-              }),
-        probe("/readyz", [=](const auto&) { return ready(sources); })};
+    return {get("/metrics",
+                [=](const auto&) {
+                    const std::lock_guard lock(*one_at_a_time);
+                    return metrics(sources);
+                }),
+            probe("/healthz",
+                  [=](const auto&) {
+                      if (const auto hang = sources.board.hang())
+                          return HttpReply{503, *hang + "\n", "text/plain"};
+                      return HttpReply{.body = "alive\n", .content_type = "text/plain"};
+                  }),
+            probe("/readyz", [=](const auto&) { return ready(sources); })};
 }
 
 } // namespace ebpfd

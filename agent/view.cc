@@ -45,4 +45,23 @@ std::shared_ptr<const View> Noticeboard::latest() const
     return view_;
 }
 
+void Noticeboard::turn()
+{
+    const std::lock_guard lock(mutex_);
+    turned_ = std::chrono::steady_clock::now();
+}
+
+std::optional<std::string> Noticeboard::hang(std::chrono::seconds longest) const
+{
+    const std::lock_guard lock(mutex_);
+    if (!turned_)
+        return std::nullopt;
+    const auto silence = std::chrono::steady_clock::now() - *turned_;
+    if (silence <= longest)
+        return std::nullopt;
+    return fmt::format("the main loop hangs, since {} s: it takes in no change (does a watched "
+                       "folder's file system answer?); what is in force stays",
+                       std::chrono::duration_cast<std::chrono::seconds>(silence).count());
+}
+
 } // namespace ebpfd

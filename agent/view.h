@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,9 +59,15 @@ public:
     void post(View view);
     std::shared_ptr<const View> latest() const;
 
+    // The main loop turns every few seconds at least, from its first turn on.
+    void turn();
+    // What to say of a loop that has not turned for longer than it may; nothing if it has.
+    std::optional<std::string> hang(std::chrono::seconds longest = std::chrono::seconds(15)) const;
+
 private:
     mutable std::mutex mutex_;
     std::shared_ptr<const View> view_ = std::make_shared<View>();
+    std::optional<std::chrono::steady_clock::time_point> turned_;
 };
 
 } // namespace ebpfd

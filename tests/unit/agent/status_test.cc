@@ -113,6 +113,16 @@ TEST(Status, EachTroubleDegrades)
     EXPECT_TRUE(v.degraded()) << "nothing is in force yet";
 }
 
+TEST(Noticeboard, KnowsALoopThatHangsFromItsFirstTurnOn)
+{
+    using std::chrono::seconds;
+    Noticeboard board;
+    EXPECT_EQ(board.hang(seconds(-1)), std::nullopt);
+    board.turn();
+    EXPECT_EQ(board.hang(), std::nullopt);
+    EXPECT_NE(board.hang(seconds(-1)).value_or("").find("the main loop hangs"), std::string::npos);
+}
+
 TEST(Status, WarningsAloneDoNotDegrade)
 {
     View v = view();

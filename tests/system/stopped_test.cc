@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/fd.h"
+#include "system/world.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <sys/mount.h>
+
+namespace system_test {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr uint16_t metrics_port = 9465;
+
+// A file system over a folder that never answers, as one of a server that is gone: who looks at
+// it waits. From give_up() on it says that it is broken.
+class HungVolume {
+public:
+    explicit HungVolume(std::filesystem::path folder)
+        : folder_(std::move(folder)), device_(open("/dev/fuse", O_RDWR | O_CLOEXEC))
+    {
+        EXPECT_TRUE(device_) << "/dev/fuse";
+        const std::string options =
+            fmt::format("fd={},rootmode=40000,user_id=0,group_id=0", device_.get());
+        EXPECT_EQ(mount("hung", folder_.c_str(), "fuse", 0, options.c_str()), 0);
+    }
+    HungVolume(const HungVolume&) = delete;
+    HungVolume& operator=(const HungVolume&) = delete;
+    ~HungVolume()
+    {
+        give_up();
+        umount2(folder_.c_str(), MNT_DETACH);
+    }
+    void give_up() { device_ = {}; }
+
+private:
+    const std::filesystem::path folder_;
+    ebpfd::Fd device_;
+};
+
+// An agent that does nothing for a while: the datapath goes on, and the agent makes it good.
+class Stopped : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        world_ = World::shared(Wiring::routed);
+        ASSERT_NE(world_, nullptr);
+        (void)agent().stop();
+        ASSERT_TRUE(agent().start({"--metrics-listen", fmt::format("127.0.0.1:{}", metrics_port)}));
+        world_->describe(Inventory::of(world_->node()));
+        ASSERT_EQ(world_->enforce({db_allows(80)}).exit, exit_ok);
+    }
+    void TearDown() override { (void)agent().stop(); }
+    Agent& agent() { return world_->agent(); }
+    static PolicyFile db_allows(int port)
+    {
+        return policy("shop/db",
+                      fmt::format("{{podSelector: {{matchLabels: {{app: db}}}}, ingress: [{{ports: "
+                                  "[{{port: {}}}]}}]}}",
+                                  port));
+    }
+    testing::AssertionResult allows(uint16_t port, uint16_t other)
+    {
+        return world_->traffic({yes("web", "db", port), no("web", "db", other)}, Family::v4);
+    }
+    // The status line and what follows.
+    std::string health() const
+    {
+        const auto socket =
+            lab::Socket::connect(world_->node().host(), Transport::tcp, "127.0.0.1", metrics_port);
+        std::string answer;
+        if (socket.outcome(lab::patience) != lab::Outcome::connected ||
+            !socket.send("GET /healthz HTTP/1.0\r\nHost: node\r\n\r\n"))
+            return answer;
+        while (const auto part = socket.receive())
+            answer += *part;
+        return answer;
+    }
+
+    World* world_ = nullptr;
+};
+
+TEST_F(Stopped, ByASignalWhileEventsAreLost)
+{
+    uint64_t queue = 0;
+    ASSERT_TRUE(std::ifstream("/proc/sys/fs/inotify/max_queued_events") >> queue);
+    agent().process().signal(SIGSTOP);
+    const auto one = agent().policies() / "one.txt";
+    const auto two = agent().policies() / "two.txt";
+    std::ofstream{one};
+    for (uint64_t renamed = 0; renamed <= queue / 4; ++renamed) {
+        std::filesystem::rename(one, two);
+        std::filesystem::rename(two, one);
+    }
+    replace_file(agent().policies() / db_allows(8080).name, db_allows(8080).text);
+    EXPECT_TRUE(allows(80, 8080));
+    agent().process().signal(SIGCONT);
+    // Nobody asks for a rescan.
+    EXPECT_TRUE(lab::eventually([this] { return static_cast<bool>(allows(8080, 80)); }));
+    EXPECT_EQ(agent().ctl({"status"}).exit, exit_ok);
+    std::filesystem::remove(one);
+}
+
+TEST_F(Stopped, ByAFileSystemThatDoesNotAnswer)
+{
+    EXPECT_THAT(health(), HasSubstr(" 200 "));
+    {
+        HungVolume volume(agent().policies());
+        EXPECT_TRUE(lab::eventually([this] { return health().find(" 503 ") != std::string::npos; },
+                                    std::chrono::seconds(30)));
+        EXPECT_THAT(health(), HasSubstr("the main loop hangs"));
+        const auto status = agent().ctl({"status"});
+        EXPECT_EQ(status.exit, exit_degraded);
+        EXPECT_THAT(status.out, HasSubstr("the main loop hangs"));
+        EXPECT_EQ(agent().ctl({"status", "--wait", "--timeout", "1s"}).exit, exit_failed);
+        EXPECT_TRUE(allows(80, 8080));
+        volume.give_up();
+        EXPECT_EQ(agent().settle().exit, exit_degraded);
+        EXPECT_THAT(health(), HasSubstr(" 200 "));
+        EXPECT_TRUE(allows(80, 8080));
+    }
+    EXPECT_EQ(agent().settle().exit, exit_ok);
+    EXPECT_TRUE(allows(80, 8080));
+}
+
+} // namespace
+} // namespace system_test
