@@ -194,6 +194,22 @@ TEST(Flow, LaterFragmentSharesTheVerdictOfTheFirst)
     }
 }
 
+TEST(Flow, FullFragmentTableRefusesWhatFollowsTheOldestOnly)
+{
+    Bench bench; // room for 64
+    bench.enforce(policies::narrow);
+    const auto datagram = [](uint16_t number) {
+        return fragments(db_to_web().udp(1000, 80).payload(std::string(100, 'x')).bytes(), 40,
+                         number);
+    };
+    constexpr uint16_t last = 1000;
+    for (uint16_t number = 1; number <= last; ++number)
+        ASSERT_EQ(bench.to_web(datagram(number).at(0)), by_rule);
+    EXPECT_EQ(bench.to_web(datagram(last).at(1)), by_rule);
+    EXPECT_EQ(bench.to_web(datagram(1).at(1)), denied_by(REASON_FRAGMENT));
+    EXPECT_EQ(bench.losses().fragments_full, 0u);
+}
+
 TEST(Flow, TinyFirstFragmentIsRefused)
 {
     Bench bench;

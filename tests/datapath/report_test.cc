@@ -297,6 +297,33 @@ std::vector<int> told_of_a_visit(const ::watch& wanted)
     return seen;
 }
 
+// Twice as many refused flows as suppress_map remembers: who is new there pushes out another, and
+// is not kept quiet in its stead.
+TEST(Report, FullTableOfTurnsKeepsNobodyQuietWhoIsNew)
+{
+    constexpr uint32_t flows = 2 * 4 * 16384;
+    Bench bench;
+    bench.enforce(policies::closed);
+    const auto hook = bench.hook("to_pod", bench.web_ifindex());
+    const auto knock_all = [&] {
+        for (uint32_t i = 0; i < flows; ++i)
+            ASSERT_FALSE(hook.passes(
+                Packet{}
+                    .eth()
+                    .ipv4(db_v4, web_v4)
+                    .udp(static_cast<uint16_t>(1 + i % 65536), static_cast<uint16_t>(1 + i / 65536))
+                    .bytes()));
+    };
+    knock_all();
+    const auto once = bench.losses_of(RING_REFUSALS);
+    EXPECT_EQ(once.produced, flows);
+    EXPECT_EQ(once.suppressed, 0u);
+    knock_all();
+    const auto losses = bench.losses();
+    expect_adds_up(losses);
+    EXPECT_EQ(ring_sum(&losses, RING_REFUSALS).produced, 2 * flows);
+}
+
 TEST(Watch, LeavesOutWhatNobodyWants)
 {
     const std::vector<int> all{EVENT_FLOW_OPEN, EVENT_FLOW_UPDATE, EVENT_FLOW_CLOSE}, none;

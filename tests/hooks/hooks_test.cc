@@ -4,6 +4,8 @@
 #include "lab/socket.h"
 
 #include <algorithm>
+#include <array>
+#include <bpf/bpf.h>
 #include <filesystem>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -228,6 +230,47 @@ TEST_F(Hooks, RefusalsOfPolicyAreNoDropsOfTheKernel)
     const auto told = events();
     EXPECT_GE(records_of(told, EVENT_DROP), 1u);
     EXPECT_EQ(of("web").kernel_drops, 0u) << drops_text("web");
+}
+
+// With rows of nobody's.
+void fill(const std::string& bpffs, const std::string& name)
+{
+    const ebpfd::Fd map(bpf_obj_get((bpffs + "/maps/" + name).c_str()));
+    ASSERT_TRUE(map);
+    std::array<uint32_t, 64> key{};
+    const std::vector<char> value(1 << 16); // as large as any, for all CPUs
+    key.fill(UINT32_MAX);
+    for (key[1] = 0; bpf_map_update_elem(map.get(), key.data(), value.data(), BPF_NOEXIST) == 0;)
+        ++key[1];
+    ASSERT_EQ(errno, E2BIG);
+    ASSERT_GT(key[1], 0u);
+}
+
+TEST_F(Hooks, FullTableOfDropsLeavesThemToThePodsSum)
+{
+    fill(bpffs(), "kdrop_map");
+    const auto socket = Socket::connect(web(), Transport::udp, db().v4, PORT);
+    ASSERT_TRUE(socket.send("anyone?"));
+    EXPECT_TRUE(eventually([&] { return of("db").kernel_drops == 1; }));
+    EXPECT_EQ(drops("db", "NO_SOCKET"), 0u);
+    EXPECT_EQ(maps().losses()->drops_full, 1u);
+}
+
+TEST_F(Hooks, FullTableOfHealthLeavesFlowsWithoutUntilTheNextSweep)
+{
+    fill(bpffs(), "health_map");
+    {
+        const auto connection = open_connection(web(), db(), Family::v4, Transport::tcp, PORT);
+        ASSERT_TRUE(connection && connection->carries_to_server() &&
+                    connection->carries_to_client());
+        EXPECT_GT(maps().losses()->health_full, 0u);
+        EXPECT_EQ(flow_to("web", PORT).tcp_state, 0u);
+        EXPECT_EQ(entries(of("web").connect), 1u) << "the pod's sum has it";
+    }
+    sweep(); // forgets what belongs to no flow
+    const auto connection = open_connection(web(), db(), Family::v4, Transport::tcp, PORT + 1);
+    ASSERT_TRUE(connection && connection->carries_to_server());
+    EXPECT_TRUE(eventually([&] { return flow_to("web", PORT + 1).connect_us > 0; }));
 }
 
 TEST_F(Hooks, LedgerAddsUp)
