@@ -9,7 +9,8 @@
 // What the kernel's tables say, for the status and the metrics.
 namespace ebpfd {
 
-// How full each table is that has an option. Walks them all: some milliseconds.
+// How full each table is that has an option, or a part in that of another. Walks them all: some
+// milliseconds.
 Result<std::vector<Usage>> table_usage(const PinnedMaps& maps);
 
 } // namespace ebpfd

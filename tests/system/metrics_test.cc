@@ -155,6 +155,19 @@ TEST_F(Metrics, HealthOfConnectionsIsToldByPod)
     EXPECT_GE(value("ebpfd_tcp_failed_connects_total{reason=\"refused\"}"), 1);
 }
 
+TEST_F(Metrics, EachTableThatCanBeFullHasItsGauge)
+{
+    for (const char* table :
+         {"flows", "fragments", "endpoints", "addresses", "services", "rulesets", "peers", "cidrs",
+          "ports", "rules", "health", "kernel_drops"}) {
+        const auto labels = fmt::format("{{table=\"{}\"}}", table);
+        EXPECT_GT(value("ebpfd_table_capacity_entries" + labels), 0) << table;
+        EXPECT_LE(value("ebpfd_table_entries" + labels),
+                  value("ebpfd_table_capacity_entries" + labels))
+            << table;
+    }
+}
+
 TEST_F(Metrics, LintIsClean)
 {
     const auto file = agent().root() / "metrics.txt";
