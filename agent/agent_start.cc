@@ -19,7 +19,8 @@ Result<Folders> open_folders(const Config& config)
     auto texts = ValidTexts::open(config.runtime_dir + "/valid");
     if (!texts)
         return std::unexpected(texts.error());
-    return Folders::watch(config.policy, config.inventory, std::move(*texts));
+    const bool in_force = PinnedMaps::open(config.bpffs).has_value();
+    return Folders::watch(config.policy, config.inventory, std::move(*texts), in_force);
 }
 
 } // namespace

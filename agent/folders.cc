@@ -94,9 +94,14 @@ template <class T> void append(std::vector<T>& to, std::vector<T> from)
 } // namespace
 
 Result<Folders> Folders::watch(const WatchedDirs& policy, const WatchedDirs& inventory,
-                               ValidTexts texts)
+                               ValidTexts texts, bool in_force)
 {
     Folders folders(std::move(texts));
+    auto good = in_force ? Result<void>{} : folders.check(policy, FolderKind::policy);
+    if (good && !in_force)
+        good = folders.check(inventory, FolderKind::inventory);
+    if (!good)
+        return std::unexpected(good.error());
     if (auto added = folders.add(policy, FolderKind::policy); !added)
         return std::unexpected(added.error());
     if (auto added = folders.add(inventory, FolderKind::inventory); !added)
@@ -105,12 +110,17 @@ Result<Folders> Folders::watch(const WatchedDirs& policy, const WatchedDirs& inv
     return folders;
 }
 
-Result<void> Folders::add(const WatchedDirs& dirs, FolderKind kind)
+Result<void> Folders::check(const WatchedDirs& dirs, FolderKind kind) const
 {
     for (const auto& path : dirs.paths)
         if (dirs.named && !has_copies(texts_, kind, lasting_folder(path)))
             if (auto good = check_named(path, kind); !good)
                 return good;
+    return {};
+}
+
+Result<void> Folders::add(const WatchedDirs& dirs, FolderKind kind)
+{
     auto watcher = DirectoryWatcher::create(dirs.paths, held_before(dirs, kind));
     if (!watcher)
         return fail(fmt::format("watch {} folders", name_of(kind)), watcher.error());

@@ -20,9 +20,9 @@ namespace ebpfd {
 class Folders {
 public:
     // A folder that was named and is not there is an error, unless there are copies of what its
-    // files said; a default one may come later.
+    // files said, or an earlier agent's policy is in force; a default one may come later.
     static Result<Folders> watch(const WatchedDirs& policy, const WatchedDirs& inventory,
-                                 ValidTexts texts);
+                                 ValidTexts texts, bool in_force = false);
 
     std::vector<int> fds() const;
     // Takes in what has changed; returns whether anything has.
@@ -71,6 +71,7 @@ private:
     static bool has_lost(const Group& group, const std::string& folder);
     explicit Folders(ValidTexts texts) : texts_(std::move(texts)) {}
 
+    Result<void> check(const WatchedDirs& dirs, FolderKind kind) const;
     Result<void> add(const WatchedDirs& dirs, FolderKind kind);
     DirectoryWatcher::Held held_before(const WatchedDirs& dirs, FolderKind kind) const;
     void expect_copied(Group& group);

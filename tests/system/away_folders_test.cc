@@ -162,5 +162,20 @@ TEST_F(AwayFolders, WhatWasPutInForceStaysWhereNothingElseIsKnown)
     EXPECT_TRUE(open());
 }
 
+TEST_F(AwayFolders, AFolderThatIsMissingWhereNothingElseIsKnownStopsNoStart)
+{
+    enforce();
+    EXPECT_EQ(agent().stop(), exit_ok);
+    std::filesystem::remove_all(agent().runtime());
+    const auto aside = agent().root() / "aside";
+    std::filesystem::rename(agent().policies(), aside);
+    start();
+    expect_degraded("No such file or directory");
+    EXPECT_TRUE(as_before());
+    std::filesystem::rename(aside, agent().policies());
+    EXPECT_EQ(agent().settle().exit, exit_ok);
+    EXPECT_TRUE(as_before());
+}
+
 } // namespace
 } // namespace system_test

@@ -147,6 +147,15 @@ TEST_F(FoldersTest, NamedFolderMustBeThereAtTheStart)
     EXPECT_FALSE(Folders::watch({{dir_ + "/file"}, true}, {{dir_ + "/i"}, true}, texts()));
 }
 
+TEST_F(FoldersTest, NamedFolderMayBeAwayWhileAnEarlierPolicyIsInForce)
+{
+    auto folders = Folders::watch({{dir_ + "/none"}, true}, {{dir_ + "/i"}, true}, texts(), true);
+    ASSERT_TRUE(folders) << folders.error().message;
+    folders->rescan();
+    EXPECT_FALSE(folders->views()[0].tolerated);
+    EXPECT_NE(folders->doubt(FolderKind::policy).find(dir_ + "/none"), std::string::npos);
+}
+
 TEST_F(FoldersTest, DefaultFolderMayComeLater)
 {
     auto folders = Folders::watch({{dir_ + "/later"}, false}, {{dir_ + "/i"}, true}, texts());
