@@ -55,7 +55,7 @@ Result<void> adopt_rules(const Maps& maps, Applied& applied)
 {
     std::set<uint32_t> numbers;
     auto done = maps.rules.for_each([&](uint32_t number, const rule_info& info) {
-        applied.rules.push_back({nullptr, number, std::make_shared<rule_info>(info)});
+        applied.rules.entries.push_back({nullptr, number, std::make_shared<rule_info>(info)});
         numbers.insert(number);
     });
     applied.free_rules = NumberPool(1, maps.hits.capacity(), numbers);
@@ -88,7 +88,7 @@ Result<void> adopt_rulesets(const Maps& maps, Applied& applied)
         });
     for (const auto& [number, rows] : found) {
         std::ranges::sort(rows->peers, {}, [](const auto& row) { return row.first; });
-        applied.rulesets.push_back({nullptr, number, rows});
+        applied.rulesets.entries.push_back({nullptr, number, rows});
     }
     return done;
 }

@@ -62,12 +62,15 @@ template <class Part, class Row> struct Numbered {
     std::shared_ptr<Row> row;
 };
 // By the places of the plan.
-template <class Part, class Row> using NumberedList = std::vector<Numbered<Part, Row>>;
+template <class Part, class Row> struct NumberedList {
+    PartList<Part> planned; // that the entries were made of
+    SharedList<Numbered<Part, Row>> entries;
+};
 
 template <class Part, class Row> size_t count_of(const NumberedList<Part, Row>& list)
 {
     return static_cast<size_t>(
-        std::ranges::count_if(list, [](const auto& entry) { return entry.number != 0; }));
+        std::ranges::count_if(list.entries, [](const auto& entry) { return entry.number != 0; }));
 }
 
 struct NoRow {};

@@ -124,7 +124,7 @@ void Applier::put_in_force(Applied next, Changes& changes) noexcept
     if (changes.flips())
         state_.set_generation(state_.generation() + 1);
     applied_ = std::move(next);
-    for (const auto& entry : applied_.rulesets)
+    for (const auto& entry : applied_.rulesets.entries)
         if (entry.row != nullptr) {
             entry.row->cidrs.values = {}; // the kernel has them
             entry.row->ports.values = {};

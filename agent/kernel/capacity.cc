@@ -17,7 +17,7 @@ namespace {
 template <class Count> size_t rows_in(const Applied& applied, Count count)
 {
     size_t sum = 0;
-    for (const auto& entry : applied.rulesets)
+    for (const auto& entry : applied.rulesets.entries)
         sum += entry.row == nullptr ? 0 : count(*entry.row);
     return sum;
 }
@@ -82,7 +82,7 @@ std::vector<Demand> demands_of(const Applied& current, const Changes& changes,
          capacities.addresses},
         {"service_map", "--max-services", current.services.rows->size(), changes.new_services,
          capacities.services},
-        {"ruleset_map", "--max-rulesets", current.rulesets.size(), changes.rulesets.size(),
+        {"ruleset_map", "--max-rulesets", count_of(current.rulesets), changes.rulesets.size(),
          capacities.rulesets},
         {"peer_map", "--max-peers", peers, changes.peers.size(), capacities.peers},
         {"cidr_map", "--max-cidrs", cidrs, changes.cidrs.size(), capacities.cidrs},

@@ -59,11 +59,15 @@ template <class Part, class Row, class Visit>
 void compare_lists(const NumberedList<Part, Row>& current, const NumberedList<Part, Row>& next,
                    Visit visit)
 {
+    const auto& old = current.entries.all();
+    const auto& fresh = next.entries.all();
+    if (&old == &fresh)
+        return;
     Table<uint32_t, const Row*> before;
     Table<uint32_t, const Row*> after;
-    for (size_t place = 0; place < std::max(current.size(), next.size()); ++place) {
-        const auto* left = place < current.size() ? &current[place] : nullptr;
-        const auto* right = place < next.size() ? &next[place] : nullptr;
+    for (size_t place = 0; place < std::max(old.size(), fresh.size()); ++place) {
+        const auto* left = place < old.size() ? &old[place] : nullptr;
+        const auto* right = place < fresh.size() ? &fresh[place] : nullptr;
         if (left && right && left->number == right->number && left->row == right->row)
             continue;
         if (left && left->number != 0)

@@ -206,7 +206,7 @@ void LoadedDatapath::show_hooks_the_pods()
 RuleInfos LoadedDatapath::rules() const
 {
     RuleInfos result;
-    for (const auto& [part, number, info] : applier_->applied().rules)
+    for (const auto& [part, number, info] : applier_->applied().rules.entries)
         if (number != 0)
             result.emplace_back(number, info);
     return result;

@@ -117,7 +117,7 @@ ruleset encode_ruleset(const PlanRuleset& planned, const NumberedList<PlanRule, 
         encoded.flags |= has_bit(planned.watching, bit) ? RULESET_WATCHES : RULESET_ENFORCES;
     std::ranges::copy(planned.tier_end, encoded.tier_end);
     for (size_t i = 0; i < planned.bits.size(); ++i) {
-        encoded.rule[i].rule = rules[planned.bits[i].rule].number;
+        encoded.rule[i].rule = rules.entries[planned.bits[i].rule].number;
         encoded.rule[i].action = static_cast<uint8_t>(planned.bits[i].action);
         encoded.rule[i].tier = static_cast<uint8_t>(planned.bits[i].in_tier);
     }

@@ -33,32 +33,41 @@ bool other_pod(const endpoint_name& before, const PlanEndpoint& now)
 }
 
 // Goes through the parts of a plan: what is the very part that was in its place before stays as it
-// is; visit(place, known) is called for the others, known being the entry of the same key.
-template <class Part, class Row, class Visit>
+// is; number(place, known) makes the entries of the others, known being that of the same key.
+template <class Part, class Row, class Number>
 Result<void> number_parts(const PartList<Part>& parts, const NumberedList<Part, Row>& current,
-                          NumberedList<Part, Row>& next, Visit visit)
+                          NumberedList<Part, Row>& next, Number number)
 {
+    next = current;
+    if (parts.is(current.planned))
+        return {};
+    next.planned = parts;
+    const auto& before = current.entries.all();
     const auto stays = [&](size_t place) {
-        return place < parts.size() && place < current.size() && parts.part(place) != nullptr &&
-               parts.part(place) == current[place].part;
+        return place < parts.size() && place < before.size() && parts.part(place) != nullptr &&
+               parts.part(place) == before[place].part;
     };
-    next.resize(parts.size());
     std::vector<uint32_t> changed;
+    std::vector<Numbered<Part, Row>> entries(parts.size());
     for (uint32_t place = 0; place < parts.size(); ++place) {
         if (stays(place))
-            next[place] = current[place];
+            entries[place] = before[place];
         else if (parts.part(place) != nullptr)
             changed.push_back(place);
     }
     std::unordered_map<std::string_view, const Numbered<Part, Row>*> left;
-    for (size_t place = 0; place < current.size() && !changed.empty(); ++place)
-        if (!stays(place) && current[place].part != nullptr)
-            left.emplace(current[place].part->key, &current[place]);
+    for (size_t place = 0; place < before.size() && !changed.empty(); ++place)
+        if (!stays(place) && before[place].part != nullptr)
+            left.emplace(before[place].part->key, &before[place]);
     for (const uint32_t place : changed) {
         const auto known = left.find(parts[place].key);
-        if (auto done = visit(place, known == left.end() ? nullptr : known->second); !done)
-            return done;
+        auto entry = number(place, known == left.end() ? nullptr : known->second);
+        if (!entry)
+            return std::unexpected(entry.error());
+        entries[place] = std::move(*entry);
+        entries[place].part = parts.part(place);
     }
+    next.entries = std::move(entries);
     return {};
 }
 
@@ -75,7 +84,9 @@ public:
     Result<Applied> run();
 
 private:
+    using Rule = Numbered<PlanRule, rule_info>;
     using Ruleset = Numbered<PlanRuleset, RulesetRows>;
+    using Identity = Numbered<PlanIdentity, NoRow>;
 
     Result<void> number_rules();
     Result<void> number_identities();
@@ -96,11 +107,9 @@ private:
 
 Result<void> Numbering::number_rules()
 {
-    const auto number = [&](uint32_t place,
-                            const Numbered<PlanRule, rule_info>* known) -> Result<void> {
-        auto& entry = next_.rules[place];
+    const auto number = [&](uint32_t place, const Rule* known) -> Result<Rule> {
+        Rule entry;
         const rule_info info = encode_rule(plan_.rules[place]);
-        entry.part = plan_.rules.part(place);
         if (known != nullptr)
             entry.number = known->number;
         else if (const auto pinned = recovery_.rule(info))
@@ -110,24 +119,18 @@ Result<void> Numbering::number_rules()
         entry.row = known != nullptr && same_bytes(*known->row, info)
                         ? known->row
                         : std::make_shared<rule_info>(info);
-        return {};
+        return entry;
     };
     return number_parts(plan_.rules, current_.rules, next_.rules, number);
 }
 
 Result<void> Numbering::number_identities()
 {
-    const auto number = [&](uint32_t place,
-                            const Numbered<PlanIdentity, NoRow>* known) -> Result<void> {
-        auto& entry = next_.identities[place];
-        entry.part = plan_.identities.part(place);
+    const auto number = [&](uint32_t place, const Identity* known) -> Result<Identity> {
         if (known != nullptr)
-            entry.number = known->number;
-        else if (const auto pinned = recovery_.identity(place))
-            entry.number = *pinned;
-        else
-            entry.number = next_.next_identity++;
-        return {};
+            return Identity{nullptr, known->number, nullptr};
+        const auto pinned = recovery_.identity(place);
+        return Identity{nullptr, pinned ? *pinned : next_.next_identity++, nullptr};
     };
     return number_parts(plan_.identities, current_.identities, next_.identities, number);
 }
@@ -147,14 +150,12 @@ Numbering::Ruleset Numbering::number_ruleset(const PlanRuleset& planned, const R
 
 Result<void> Numbering::number_rulesets()
 {
-    const auto number = [&](uint32_t place, const Ruleset* known) -> Result<void> {
+    const auto number = [&](uint32_t place, const Ruleset* known) -> Result<Ruleset> {
         const PlanRuleset& planned = plan_.rulesets[place];
         if (planned.bits.size() > RULES_MAX)
             return fail(E2BIG, fmt::format("a rule set needs {} rules and can have {}",
                                            planned.bits.size(), RULES_MAX));
-        next_.rulesets[place] = number_ruleset(planned, known);
-        next_.rulesets[place].part = plan_.rulesets.part(place);
-        return {};
+        return number_ruleset(planned, known);
     };
     return number_parts(plan_.rulesets, current_.rulesets, next_.rulesets, number);
 }
@@ -164,7 +165,7 @@ uint32_t Numbering::identity(uint32_t planned) const
     if (planned == PLAN_IDENTITY_NODE)
         return IDENTITY_NODE;
     return planned == PLAN_IDENTITY_SERVICE ? uint32_t{IDENTITY_SERVICE}
-                                            : next_.identities[planned].number;
+                                            : next_.identities.entries[planned].number;
 }
 
 uint32_t Numbering::ruleset_number(uint32_t planned) const
@@ -172,7 +173,7 @@ uint32_t Numbering::ruleset_number(uint32_t planned) const
     if (planned == PLAN_RULESET_NONE)
         return RULESET_NONE;
     return planned == PLAN_RULESET_CLOSED ? uint32_t{RULESET_CLOSED}
-                                          : next_.rulesets[planned].number;
+                                          : next_.rulesets.entries[planned].number;
 }
 
 void Numbering::number_addresses()

@@ -72,13 +72,13 @@ void note(std::vector<uint32_t>& numbers, uint32_t planned, const Table<K, uint3
 
 Recovery::Recovery(const Plan& plan, const Applied& current)
 {
-    for (const auto& [part, number, info] : current.rules)
+    for (const auto& [part, number, info] : current.rules.entries)
         if (part == nullptr && number != 0)
             rules_.emplace(rule_content(*info), number);
-    for (const auto& entry : current.rulesets)
+    for (const auto& entry : current.rulesets.entries)
         if (entry.part == nullptr && entry.number != 0)
             rulesets_.emplace(ruleset_content(*entry.row), entry);
-    if (current.identities.empty())
+    if (current.identities.entries.empty())
         recover_identities(plan, current);
 }
 

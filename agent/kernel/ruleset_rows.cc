@@ -16,10 +16,10 @@ PeerRows peers_of(const NumberedRuleset& numbered)
     PeerRows peers;
     peers.reserve(numbered.planned.peers.size() + numbered.planned.rehearsed_services.size());
     for (const auto& peer : numbered.planned.peers)
-        peers.emplace_back(numbered.identities[peer.identity].number,
+        peers.emplace_back(numbered.identities.entries[peer.identity].number,
                            bitmaps.share(encode_bitmap(peer.rules)));
     for (const auto& peer : numbered.planned.rehearsed_services)
-        peers.emplace_back(numbered.identities[peer.identity].number | IDENTITY_REHEARSED,
+        peers.emplace_back(numbered.identities.entries[peer.identity].number | IDENTITY_REHEARSED,
                            bitmaps.share(encode_bitmap(peer.rules)));
     std::ranges::sort(peers, {}, [](const auto& row) { return row.first; });
     return peers;

@@ -55,7 +55,7 @@ Result<void> settle_rules(const Map<uint32_t, rule_info>& map, const Applied& ap
 {
     Rows<uint32_t, rule_info> kept;
     std::set<uint32_t> gone(touched.begin(), touched.end());
-    for (const auto& [part, number, info] : applied.rules)
+    for (const auto& [part, number, info] : applied.rules.entries)
         if (number != 0 && gone.erase(number) > 0)
             kept.add(number, *info);
     if (auto done = map.update(kept); !done)

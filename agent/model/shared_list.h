@@ -49,8 +49,8 @@ private:
     std::shared_ptr<std::vector<T>> items_;
 };
 
-// Parts at fixed places, each shared with the lists that have the same one. A place may be empty:
-// it reads as a part without content.
+// Parts at fixed places, each shared with the lists that have the same one, as copies share the
+// list itself. A place may be empty: it reads as a part without content.
 template <class T> class PartList {
 public:
     using Part = std::shared_ptr<const T>;
@@ -87,23 +87,23 @@ public:
     size_t count() const
     {
         return static_cast<size_t>(
-            std::ranges::count_if(parts_, [](const Part& p) { return !!p; }));
+            std::ranges::count_if(parts_.all(), [](const Part& p) { return !!p; }));
     }
     const T& operator[](size_t index) const
     {
         static const T none{};
         return parts_[index] ? *parts_[index] : none;
     }
-    const T& at(size_t index) const { return parts_.at(index), (*this)[index]; }
+    const T& at(size_t index) const { return parts_.all().at(index), (*this)[index]; }
     const T& front() const { return (*this)[0]; }
     const T& back() const { return (*this)[size() - 1]; }
-    void clear() { parts_.clear(); }
+    void clear() { parts_ = {}; }
     // For a change of the part, which becomes this list's own.
     T& edit(size_t index)
     {
         auto own = std::make_shared<T>(std::as_const(*this)[index]);
         T& part = *own;
-        parts_[index] = std::move(own);
+        parts_.edit()[index] = std::move(own);
         return part;
     }
 
@@ -111,13 +111,17 @@ public:
     void push_back(T part) { parts_.push_back(std::make_shared<const T>(std::move(part))); }
     void put(size_t index, Part part)
     {
-        if (index >= parts_.size())
-            parts_.resize(index + 1);
-        parts_[index] = std::move(part);
+        auto& parts = parts_.edit();
+        if (index >= parts.size())
+            parts.resize(index + 1);
+        parts[index] = std::move(part);
     }
 
+    // Whether both are one list; lists that are only equal are not.
+    bool is(const PartList& other) const { return parts_.is(other.parts_); }
+
 private:
-    std::vector<Part> parts_;
+    SharedList<Part> parts_;
 };
 
 } // namespace ebpfd
