@@ -42,7 +42,7 @@ Result<void> adopt_endpoints(const Maps& maps, uint32_t parity, Adopted& adopted
         row.index = value.index;
         row.name = std::make_shared<endpoint_name>(name->value_or(endpoint_name{}));
         std::ranges::copy(value.slot[parity].ruleset, row.rulesets.begin());
-        adopted.applied.endpoints.emplace(ifindex, row);
+        adopted.applied.endpoints.put(ifindex, std::move(row));
         if (!same_bytes(value.slot[0], value.slot[1]) || !*name)
             adopted.unsettled.endpoints.push_back(ifindex);
         indexes.insert(value.index);

@@ -11,7 +11,6 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
-#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -89,6 +88,40 @@ struct EndpointRow {
     bool attached = false;
 };
 
+// By ifindex, in its order. In one piece, since each change makes a copy.
+class EndpointRows {
+public:
+    auto begin() const { return rows_.begin(); }
+    auto end() const { return rows_.end(); }
+    auto begin() { return rows_.begin(); }
+    auto end() { return rows_.end(); }
+    size_t size() const { return rows_.size(); }
+    bool empty() const { return rows_.empty(); }
+    void reserve(size_t count) { rows_.reserve(count); }
+
+    // nullptr: there is none.
+    const EndpointRow* find(uint32_t ifindex) const
+    {
+        const auto row =
+            std::ranges::lower_bound(rows_, ifindex, {}, &std::pair<uint32_t, EndpointRow>::first);
+        return row != rows_.end() && row->first == ifindex ? &row->second : nullptr;
+    }
+    bool contains(uint32_t ifindex) const { return find(ifindex) != nullptr; }
+    // In place of the one there may be.
+    void put(uint32_t ifindex, EndpointRow row)
+    {
+        const auto place =
+            std::ranges::lower_bound(rows_, ifindex, {}, &std::pair<uint32_t, EndpointRow>::first);
+        if (place != rows_.end() && place->first == ifindex)
+            place->second = std::move(row);
+        else
+            rows_.emplace(place, ifindex, std::move(row));
+    }
+
+private:
+    Table<uint32_t, EndpointRow> rows_;
+};
+
 // What the maps hold, and for which of the plan's parts each number stands: a value, so that a
 // change is made in a copy and forgotten if it fails. The copy shares all that stays.
 struct Applied {
@@ -97,7 +130,7 @@ struct Applied {
     NumberedList<PlanIdentity, NoRow> identities;
     SlotTable<PlanAddress, address_key> addresses;
     SlotTable<PlanService, service_key> services;
-    std::map<uint32_t, EndpointRow> endpoints; // by ifindex
+    EndpointRows endpoints;
     NumberPool free_rules;
     NumberPool free_indexes;
     uint32_t next_ruleset = RULESET_FIRST;

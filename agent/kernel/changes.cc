@@ -12,15 +12,15 @@ namespace ebpfd {
 namespace {
 
 // Visits the rows of both tables in order: visit(key, left or nullptr, right or nullptr).
-template <class K, class V, class Less, class Visit>
-void merge(const Table<K, V>& left, const Table<K, V>& right, Less less, Visit visit)
+template <class Rows, class Less, class Visit>
+void merge(const Rows& left, const Rows& right, Less less, Visit visit)
 {
     auto l = left.begin();
     auto r = right.begin();
     while (l != left.end() || r != right.end()) {
         const bool only_left = r == right.end() || (l != left.end() && less(l->first, r->first));
         const bool only_right = l == left.end() || (r != right.end() && less(r->first, l->first));
-        const K& key = only_right ? r->first : l->first;
+        const auto& key = only_right ? r->first : l->first;
         visit(key, only_right ? nullptr : &l->second, only_left ? nullptr : &r->second);
         l += only_right ? 0 : 1;
         r += only_left ? 0 : 1;
@@ -165,18 +165,14 @@ void compare_endpoint(uint32_t ifindex, const EndpointRow* before, const Endpoin
 void compare_endpoints(const Applied& current, const Applied& next, uint32_t parity,
                        Changes& changes)
 {
-    for (const auto& [ifindex, row] : next.endpoints) {
-        const auto before = current.endpoints.find(ifindex);
-        compare_endpoint(ifindex, before == current.endpoints.end() ? nullptr : &before->second,
-                         row, parity, changes);
-    }
-    for (const auto& [ifindex, row] : current.endpoints) {
-        if (next.endpoints.contains(ifindex))
-            continue;
-        changes.gone.push_back(ifindex);
-        changes.obsolete.endpoints.push_back(ifindex);
-        changes.obsolete.freed_indexes.push_back(row.index);
-    }
+    merge(current.endpoints, next.endpoints, std::less<>{},
+          [&](uint32_t ifindex, const EndpointRow* before, const EndpointRow* row) {
+              if (row)
+                  return compare_endpoint(ifindex, before, *row, parity, changes);
+              changes.gone.push_back(ifindex);
+              changes.obsolete.endpoints.push_back(ifindex);
+              changes.obsolete.freed_indexes.push_back(before->index);
+          });
 }
 
 } // namespace

@@ -206,16 +206,15 @@ void Numbering::number_services()
 EndpointRow Numbering::number_endpoint(size_t place)
 {
     const PlanEndpoint& planned = plan_.endpoints[place];
-    const auto known = current_.endpoints.find(planned.ifindex);
+    const EndpointRow* known = current_.endpoints.find(planned.ifindex);
     EndpointRow row;
-    if (known != current_.endpoints.end() && known->second.part == plan_.endpoints.part(place)) {
-        row = known->second;
+    if (known != nullptr && known->part == plan_.endpoints.part(place)) {
+        row = *known;
     } else {
-        const bool same =
-            known != current_.endpoints.end() && !other_pod(*known->second.name, planned);
+        const bool same = known != nullptr && !other_pod(*known->name, planned);
         row.part = plan_.endpoints.part(place);
-        row.index = same ? known->second.index : next_.free_indexes.take();
-        row.attached = same && known->second.attached;
+        row.index = same ? known->index : next_.free_indexes.take();
+        row.attached = same && known->attached;
         row.name = std::make_shared<endpoint_name>(encode_name(planned, row.index));
     }
     for (size_t i = 0; i < row.rulesets.size(); ++i)
@@ -225,9 +224,9 @@ EndpointRow Numbering::number_endpoint(size_t place)
 
 void Numbering::number_endpoints()
 {
+    next_.endpoints.reserve(plan_.endpoints.size());
     for (size_t place = 0; place < plan_.endpoints.size(); ++place)
-        next_.endpoints.emplace_hint(next_.endpoints.end(), plan_.endpoints[place].ifindex,
-                                     number_endpoint(place));
+        next_.endpoints.put(plan_.endpoints[place].ifindex, number_endpoint(place));
 }
 
 Result<Applied> Numbering::run()
@@ -251,14 +250,14 @@ Applied with_closed(const Applied& current, const std::vector<PlanEndpoint>& new
 {
     Applied next = current;
     for (const auto& planned : newcomers) {
-        const auto known = next.endpoints.find(planned.ifindex);
-        if (known != next.endpoints.end() && !other_pod(*known->second.name, planned))
+        const EndpointRow* known = next.endpoints.find(planned.ifindex);
+        if (known != nullptr && !other_pod(*known->name, planned))
             continue;
         EndpointRow row;
         row.index = next.free_indexes.take();
         row.name = std::make_shared<endpoint_name>(encode_name(planned, row.index));
         row.rulesets = {RULESET_CLOSED, RULESET_CLOSED};
-        next.endpoints.insert_or_assign(planned.ifindex, row);
+        next.endpoints.put(planned.ifindex, std::move(row));
     }
     return next;
 }

@@ -35,7 +35,7 @@ IpAddress stranger(bool v4)
     return *IpAddress::parse(v4 ? "192.0.2.1" : "2001:db8::1");
 }
 
-std::vector<Local> sample(const std::map<uint32_t, EndpointRow>& endpoints)
+std::vector<Local> sample(const EndpointRows& endpoints)
 {
     std::vector<Local> out;
     for (const auto& [ifindex, row] : endpoints | std::views::take(endpoints_asked)) {
@@ -137,7 +137,7 @@ Result<void> check_answer(const Fd& fresh, const Fd& before, const TraceQuestion
 } // namespace
 
 Result<void> check_programs(const Programs& programs, const Pins& pins,
-                            const std::map<uint32_t, EndpointRow>& endpoints, bool same_meaning)
+                            const EndpointRows& endpoints, bool same_meaning)
 {
     const std::string trace = pins.program("trace_packet");
     const Fd fresh(bpf_obj_get((trace + Pins::NEXT).c_str()));

@@ -14,6 +14,6 @@ namespace ebpfd {
 // answered by what a verdict can be. same_meaning: and as the programs in force answer it, for they
 // read the same maps. The error says what was asked and what the answers were.
 Result<void> check_programs(const Programs& programs, const Pins& pins,
-                            const std::map<uint32_t, EndpointRow>& endpoints, bool same_meaning);
+                            const EndpointRows& endpoints, bool same_meaning);
 
 } // namespace ebpfd

@@ -34,13 +34,13 @@ Result<void> settle_endpoints(const Maps& maps, const Applied& applied,
     Rows<uint32_t, endpoint_name> names;
     std::vector<uint32_t> gone;
     for (const uint32_t ifindex : touched) {
-        const auto row = applied.endpoints.find(ifindex);
-        if (row == applied.endpoints.end()) {
+        const EndpointRow* row = applied.endpoints.find(ifindex);
+        if (row == nullptr) {
             gone.push_back(ifindex);
             continue;
         }
-        kept.add(ifindex, endpoint_value(row->second, row->second, 0));
-        names.add(ifindex, *row->second.name);
+        kept.add(ifindex, endpoint_value(*row, *row, 0));
+        names.add(ifindex, *row->name);
     }
     auto done = maps.endpoints.update(kept);
     if (done)

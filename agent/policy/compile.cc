@@ -232,6 +232,7 @@ void Compiler::State::place_endpoint(size_t number, std::shared_ptr<const PlanEn
 Plan Compiler::State::plan() const
 {
     Plan plan;
+    plan.rules = bits_.rules();
     plan.identities = identities_.parts();
     plan.addresses = addresses_;
     plan.services = service_places_;
@@ -244,7 +245,7 @@ Plan Compiler::State::plan() const
     return plan;
 }
 
-// Each rule set in its place, and the rules that they have.
+// Each rule set in its place.
 void Compiler::State::add_rulesets(Plan& plan) const
 {
     for (const RulesetPair& pair : found_)
@@ -253,8 +254,6 @@ void Compiler::State::add_rulesets(Plan& plan) const
                                        plan.rulesets.part(ruleset->place) != nullptr))
                 continue;
             plan.rulesets.put(ruleset->place, ruleset->planned);
-            for (const PlanBit& bit : ruleset->planned->bits)
-                plan.rules.put(bit.rule, bits_.rules().part(bit.rule));
         }
 }
 

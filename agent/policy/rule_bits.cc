@@ -211,14 +211,19 @@ RuleBitPointer RuleBits::isolation(const NetworkPolicies& policies, direction di
                                             .key = {}}));
 }
 
-uint32_t RuleBits::self_rule()
+std::shared_ptr<const uint32_t> RuleBits::self_rule()
 {
-    return intern({.key = KeyWriter().text("self").take(),
-                   .kind = RULE_SELF,
-                   .dir = DIRECTION_EGRESS,
-                   .policy_namespace = {},
-                   .policy = {},
-                   .origin = {}});
+    auto self = self_.lock();
+    if (!self) {
+        self = std::make_shared<uint32_t>(intern({.key = KeyWriter().text("self").take(),
+                                                  .kind = RULE_SELF,
+                                                  .dir = DIRECTION_EGRESS,
+                                                  .policy_namespace = {},
+                                                  .policy = {},
+                                                  .origin = {}}));
+        self_ = self;
+    }
+    return self;
 }
 
 uint32_t RuleBits::add_rule(const RuleSource& source)
@@ -304,8 +309,10 @@ void RuleBits::sweep_rules()
             used[bit->rule] = true;
     for (const RuleBitPointer& bit : isolations_)
         used[bit->rule] = true;
+    if (const auto self = self_.lock())
+        used[*self] = true;
     for (uint32_t number = 0; number < used.size(); ++number) {
-        if (used[number] || rules_.part(number) == nullptr || rules_[number].kind == RULE_SELF)
+        if (used[number] || rules_.part(number) == nullptr)
             continue;
         rule_numbers_.erase(rules_[number].key);
         rules_.put(number, nullptr);

@@ -67,10 +67,11 @@ public:
     const std::vector<RuleBitPointer>& egress(const RuleSource& source);
     // The last bit of pods that these policies select; all of them dry runs, or none.
     RuleBitPointer isolation(const NetworkPolicies& policies, direction dir);
-    // The rule by which a pod reaches itself through a service: an index into rules().
-    uint32_t self_rule();
+    // The rule by which a pod reaches itself through a service: an index into rules(), for as long
+    // as somebody has it.
+    std::shared_ptr<const uint32_t> self_rule();
 
-    // By their places: a rule keeps it as long as it has bits.
+    // Those that bits in use belong to, each at its place as long as it has some: after sweep().
     const PartList<PlanRule>& rules() const { return rules_; }
 
     // Makes the bits' peers those of changed identities. Bits of named ports on egress are
@@ -107,6 +108,7 @@ private:
     std::map<BitKey, RuleBitPointer> ingress_;
     std::unordered_map<RulePointer, std::vector<RuleBitPointer>> egress_;
     std::vector<RuleBitPointer> isolations_;
+    std::weak_ptr<const uint32_t> self_;
 };
 
 } // namespace ebpfd

@@ -171,6 +171,7 @@ Result<Ruleset> RulesetPool::make(const Subject& subject, direction dir)
                    .dir = dir,
                    .resolves = resolves,
                    .bits = std::move(bits),
+                   .self = nullptr,
                    .base = nullptr};
 }
 
@@ -215,12 +216,13 @@ Result<RulesetPool::RulesetPointer> RulesetPool::with_self(const Subject& subjec
         return base;
     if (auto room = check_room(subject, DIRECTION_EGRESS, base->bits.size() + 1); !room)
         return std::unexpected(std::move(room.error()));
-    auto planned =
-        std::make_shared<PlanRuleset>(with_first_rule(*base->planned, bits_.self_rule(), own));
+    auto self = bits_.self_rule();
+    auto planned = std::make_shared<PlanRuleset>(with_first_rule(*base->planned, *self, own));
     allow_by_first(*planned, planned->peers, leading_back);
     allow_by_first(*planned, planned->rehearsed_services, leading_back);
     Ruleset ruleset = *base;
     ruleset.planned = std::move(planned);
+    ruleset.self = std::move(self);
     ruleset.base = std::move(base);
     return keep(std::move(ruleset));
 }

@@ -22,7 +22,8 @@ struct Ruleset {
     direction dir = DIRECTION_INGRESS;
     bool resolves = false; // it has names of ports that its peers resolve
     std::vector<RuleBitPointer> bits;
-    // Of one that begins with a rule for its own pod: the one without it.
+    // Of one that begins with a rule for its own pod: that rule, and the one without it.
+    std::shared_ptr<const uint32_t> self;
     std::shared_ptr<Ruleset> base;
 };
 
