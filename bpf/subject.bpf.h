@@ -280,11 +280,12 @@ static __noinline struct health *health_of(const struct flow_key *key)
 {
 	struct health *health = bpf_map_lookup_elem(&health_map, key), fresh = {};
 	struct ledger *ledger;
-	long error;
+	int error;
 
 	if (health || !find_flow(key))
 		return health;
-	error = bpf_map_update_elem(&health_map, key, &fresh, BPF_NOEXIST);
+	/* Before Linux 6.4 (d7ba4cc900bf) only the lower half of what it returns is set. */
+	error = (int)bpf_map_update_elem(&health_map, key, &fresh, BPF_NOEXIST);
 	ledger = error == -E2BIG || error == -ENOMEM ? this_ledger() : NULL;
 	if (ledger)
 		add_one(&ledger->health_full);
