@@ -299,7 +299,7 @@ std::vector<int> told_of_a_visit(const ::watch& wanted)
 
 // Twice as many refused flows as suppress_map remembers: who is new there pushes out another, and
 // is not kept quiet in its stead.
-TEST(Report, FullTableOfTurnsKeepsNobodyQuietWhoIsNew)
+TEST(Turns, FullTableKeepsNobodyQuietWhoIsNew)
 {
     constexpr uint32_t flows = 2 * 4 * 16384;
     Bench bench;
