@@ -135,6 +135,7 @@ TEST(Report, AResetThatTheOtherSideIgnoresClosesNothing)
     bench.enforce(policies::none);
     bench.to_web(Packet{}.eth().ipv4(db_v4, web_v4).tcp(9, 80, SYN));
     bench.from_web(Packet{}.eth().ipv4(web_v4, db_v4).tcp(80, 9, SYN | ACK));
+    bench.to_web(Packet{}.eth().ipv4(db_v4, web_v4).tcp(9, 80, ACK));
     bench.to_web(Packet{}.eth().ipv4(db_v4, web_v4).tcp(9, 80, RST));
     EXPECT_EQ(bench.flows().at(0).second.closer, CLOSER_PEER);
     bench.from_web(Packet{}.eth().ipv4(web_v4, db_v4).tcp(80, 9, ACK));
