@@ -58,6 +58,7 @@ Pod decode_pod(const ObjectField& root)
     pod.node = spec["nodeName"].string();
     pod.interface = interface_of(metadata);
     pod.created = metadata["creationTimestamp"].string();
+    pod.terminating = metadata["deletionTimestamp"].present();
     pod.host_network = spec["hostNetwork"].boolean(false);
     const std::string phase = status["phase"].string();
     pod.finished = phase == "Succeeded" || phase == "Failed";

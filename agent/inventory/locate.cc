@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fnmatch.h>
-#include <tuple>
 
 namespace ebpfd {
 
@@ -25,13 +24,6 @@ bool leads_anywhere(const Pod& pod, const AddressIndex& index)
 bool is_missed(const Pod& pod)
 {
     return !pod.node.empty() && !pod.addresses.empty();
-}
-
-// The key comes last so that the order is always the same.
-bool newer(const PodPointer& one, const PodPointer& other)
-{
-    return std::tuple(one->created, one->uid, one->key()) >
-           std::tuple(other->created, other->uid, other->key());
 }
 
 std::vector<LocalInterface> interfaces_of(const InterfaceTable& table, const Claims& claims,
@@ -78,7 +70,9 @@ std::vector<LocalInterface> locate_pods(const std::vector<PodPointer>& pods,
         else if (is_missed(*pod))
             missed.push_back(pod);
     }
-    std::ranges::sort(locatable, newer);
+    std::ranges::sort(locatable, [](const PodPointer& one, const PodPointer& other) {
+        return is_newer(*one, *other);
+    });
     Claims claims(table, index, std::move(locatable));
     claims.grant_by_annotation();
     claims.grant_by_far_end();

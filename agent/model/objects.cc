@@ -3,11 +3,9 @@
 
 #include <algorithm>
 
-namespace ebpfd
-{
+namespace ebpfd {
 
-namespace
-{
+namespace {
 
 bool holds(const Requirement& requirement, const Labels& labels)
 {
@@ -30,6 +28,14 @@ bool holds(const Requirement& requirement, const Labels& labels)
 }
 
 } // namespace
+
+bool is_newer(const Pod& one, const Pod& other)
+{
+    if (one.terminating != other.terminating)
+        return other.terminating;
+    return std::tie(one.created, one.uid, one.pod_namespace, one.name) >
+           std::tie(other.created, other.uid, other.pod_namespace, other.name);
+}
 
 bool Selector::matches(const Labels& labels) const
 {

@@ -54,6 +54,7 @@ struct Pod {
     std::string created;   // metadata.creationTimestamp, RFC 3339: sorts as text
     bool host_network = false;
     bool finished = false;            // phase Succeeded or Failed
+    bool terminating = false;         // it is being deleted, and may still run
     std::vector<IpAddress> addresses; // status.podIPs and podIP, both families
     std::vector<NamedPort> ports;     // of containers, and of init containers that stay
     std::optional<Controller> controller;
@@ -62,6 +63,11 @@ struct Pod {
     std::string key() const { return pod_namespace + "/" + name; }
     auto order() const { return std::tie(pod_namespace, name); }
 };
+
+// Of two pods that show one address, the newer one has it, and one that is to stay before one that
+// ends. Two of one second are told apart by uid: nobody knows which it is, but everybody says the
+// same.
+bool is_newer(const Pod& one, const Pod& other);
 
 struct Namespace {
     std::string name;

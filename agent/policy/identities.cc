@@ -5,7 +5,6 @@
 #include "policy/key_writer.h"
 
 #include <algorithm>
-#include <tuple>
 
 namespace ebpfd {
 
@@ -14,13 +13,6 @@ namespace {
 constexpr std::string_view NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
 
 using PodPointer = std::shared_ptr<const Pod>;
-
-// Of two pods that show one address, the newest owns it; the rest only makes it certain.
-bool owns_before(const Pod& one, const Pod& other)
-{
-    return std::tie(one.created, one.uid, one.pod_namespace, one.name) >
-           std::tie(other.created, other.uid, other.pod_namespace, other.name);
-}
 
 std::vector<NamedPort> sorted_ports(const Pod& pod)
 {
@@ -146,7 +138,7 @@ void Identities::claim(const IpAddress& address, const Pod& pod)
 {
     Claim& claim = claims_[address];
     const Pod* rival = &pod;
-    if (claim.holder == nullptr || owns_before(pod, *claim.holder))
+    if (claim.holder == nullptr || is_newer(pod, *claim.holder))
         std::swap(claim.holder, rival);
     if (rival != nullptr)
         claim.rivals.push_back(rival);
@@ -163,7 +155,7 @@ void Identities::withdraw(const IpAddress& address, const Pod& pod)
     if (claim.holder != &pod)
         return;
     const auto next = std::ranges::min_element(
-        claim.rivals, [](const Pod* one, const Pod* other) { return owns_before(*one, *other); });
+        claim.rivals, [](const Pod* one, const Pod* other) { return is_newer(*one, *other); });
     claim.holder = next == claim.rivals.end() ? nullptr : *next;
     if (next != claim.rivals.end())
         claim.rivals.erase(next);

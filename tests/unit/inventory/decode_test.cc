@@ -138,6 +138,13 @@ TEST(Decode, PodIsFinishedByItsPhase)
         EXPECT_FALSE(decoded<Pod>(web + "status: {phase: " + phase + "}").finished) << phase;
 }
 
+TEST(Decode, PodIsTerminatingOnceItIsBeingDeleted)
+{
+    const std::string head = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, deletionTimestamp: ";
+    EXPECT_FALSE(decoded<Pod>(head + "null}").terminating);
+    EXPECT_TRUE(decoded<Pod>(head + "\"2024-05-01T10:00:00Z\"}").terminating);
+}
+
 TEST(Decode, ProtocolOfAnotherTimeIsLeftOut)
 {
     const auto got = decoded<Pod>(web + "spec: {containers: [{ports: [{name: q, containerPort: 1, "

@@ -152,6 +152,17 @@ TEST(Locate, NewestPodOwnsAnAddress)
                                             HasSubstr("default/unknown and default/new")));
 }
 
+TEST(Locate, PodThatStaysOwnsAnAddressBeforeOneThatEnds)
+{
+    Story story;
+    story.veth(5, "v5", {"10.1.0.10"});
+    Pod& ends = story.pod("ends", {"10.1.0.10"});
+    ends.created = "2024-01-02T00:00:00Z";
+    ends.terminating = true;
+    story.pod("stays", {"10.1.0.10"}).created = "2024-01-01T00:00:00Z";
+    EXPECT_THAT(story.located(), ElementsAre("v5=stays"));
+}
+
 TEST(Locate, EqualAgeIsDecidedByUid)
 {
     Story story;
