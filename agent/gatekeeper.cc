@@ -16,7 +16,7 @@
 namespace ebpfd {
 namespace {
 
-// Whether that interface is of this namespace: notifications of others come as well.
+// Whether that interface is there: it may have gone, and its number be another's.
 bool is_here(uint32_t ifindex, const std::string& name)
 {
     std::array<char, IF_NAMESIZE> found{};
@@ -29,7 +29,7 @@ Result<std::unique_ptr<Gatekeeper>> Gatekeeper::start(Datapath& datapath,
                                                       std::vector<std::string> globs)
 {
     constexpr std::array groups{static_cast<int>(RTNLGRP_LINK)};
-    auto links = NotificationSocket::open(groups);
+    auto links = NotificationSocket::open(groups, NotificationSocket::Reach::own);
     if (!links)
         return std::unexpected(links.error());
     Fd wake_up(eventfd(0, EFD_CLOEXEC));
@@ -44,7 +44,7 @@ Gatekeeper::Gatekeeper(Datapath& datapath, std::vector<std::string> globs, Notif
     : datapath_(datapath), globs_(std::move(globs)), links_(std::move(links)),
       wake_up_(std::move(wake_up))
 {
-    remember_present();
+    each_present([this](uint32_t ifindex, const auto&) { seen_.insert(ifindex); });
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -54,12 +54,12 @@ Gatekeeper::~Gatekeeper()
     eventfd_write(wake_up_.get(), 1);
 }
 
-void Gatekeeper::remember_present()
+void Gatekeeper::each_present(const std::function<void(uint32_t, const std::string&)>& visit) const
 {
     auto* all = if_nameindex();
     for (auto* one = all; one != nullptr && one->if_index != 0; ++one)
         if (matches_any(one->if_name, globs_))
-            seen_.insert(one->if_index);
+            visit(one->if_index, one->if_name);
     if_freenameindex(all);
 }
 
@@ -75,11 +75,12 @@ void Gatekeeper::run(const std::stop_token& stop)
                           fail_errno("wait for interfaces").error().message);
             return;
         }
-        // What an overrun loses, the main loop finds.
         const auto received = links_.receive(
             [this](const nlmsghdr& message, std::optional<int32_t>) { take(message); });
         if (!received)
             spdlog::debug("{}", received.error().message);
+        else if (*received == NotificationSocket::Received::overrun)
+            shut_all();
     }
 }
 
@@ -89,14 +90,18 @@ void Gatekeeper::take(const nlmsghdr& message)
     if (!parsed || parsed->link.loopback)
         return;
     const auto& link = parsed->link;
-    if (parsed->removed) {
-        if (!is_here(link.ifindex, link.name))
-            seen_.erase(link.ifindex);
-        return;
-    }
-    if (matches_any(link.name, globs_) && !seen_.contains(link.ifindex) &&
-        is_here(link.ifindex, link.name))
+    if (parsed->removed)
+        seen_.erase(link.ifindex);
+    else if (matches_any(link.name, globs_) && !seen_.contains(link.ifindex) &&
+             is_here(link.ifindex, link.name))
         shut(link.ifindex, link.name);
+}
+
+// Some may have come, or gone, unnoticed. What is enforced is left alone.
+void Gatekeeper::shut_all()
+{
+    seen_.clear();
+    each_present([this](uint32_t ifindex, const std::string& name) { shut(ifindex, name); });
 }
 
 void Gatekeeper::shut(uint32_t ifindex, const std::string& name)

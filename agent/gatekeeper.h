@@ -5,6 +5,7 @@
 #include "kernel/datapath.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -27,9 +28,10 @@ public:
 private:
     Gatekeeper(Datapath& datapath, std::vector<std::string> globs, NotificationSocket links,
                Fd wake_up);
-    void remember_present();
+    void each_present(const std::function<void(uint32_t, const std::string&)>& visit) const;
     void run(const std::stop_token& stop);
     void take(const nlmsghdr& message);
+    void shut_all();
     void shut(uint32_t ifindex, const std::string& name);
 
     Datapath& datapath_;

@@ -28,7 +28,7 @@ Result<InterfaceWatcher> InterfaceWatcher::start()
     auto queries = InterfaceQueries::open();
     if (!queries)
         return fail("watch interfaces", queries.error());
-    auto notifications = NotificationSocket::open(groups);
+    auto notifications = NotificationSocket::open(groups, NotificationSocket::Reach::all);
     if (!notifications)
         return fail("watch interfaces", notifications.error());
     InterfaceWatcher made(std::move(*queries), std::move(*notifications));

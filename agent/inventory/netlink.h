@@ -39,9 +39,11 @@ private:
     std::vector<char> buffer_;
 };
 
-// Listens to groups, those of other namespaces that have a number in ours included.
+// Listens to groups.
 class NotificationSocket {
 public:
+    // Of this namespace alone, or of others that have a number in it as well.
+    enum class Reach : uint8_t { own, all };
     enum class Received : uint8_t {
         messages,
         nothing, // none is waiting
@@ -50,7 +52,7 @@ public:
     // nsid: the number of the namespace it came from; none: ours.
     using Handler = std::function<void(const nlmsghdr&, std::optional<int32_t> nsid)>;
 
-    static Result<NotificationSocket> open(std::span<const int> groups);
+    static Result<NotificationSocket> open(std::span<const int> groups, Reach reach);
     int fd() const { return mnl_socket_get_fd(socket_.get()); }
     // Reads one datagram, without blocking.
     Result<Received> receive(const Handler& handle);

@@ -44,7 +44,7 @@ void hand_out(std::span<const char> datagram, std::optional<int32_t> nsid,
 
 } // namespace
 
-Result<NotificationSocket> NotificationSocket::open(std::span<const int> groups)
+Result<NotificationSocket> NotificationSocket::open(std::span<const int> groups, Reach reach)
 {
     MnlSocket socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK),
                      mnl_socket_close);
@@ -54,7 +54,8 @@ Result<NotificationSocket> NotificationSocket::open(std::span<const int> groups)
     if (mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0)
         return fail_errno("bind a netlink socket");
     int on = 1;
-    if (mnl_socket_setsockopt(socket.get(), NETLINK_LISTEN_ALL_NSID, &on, sizeof(on)) < 0)
+    if (reach == Reach::all &&
+        mnl_socket_setsockopt(socket.get(), NETLINK_LISTEN_ALL_NSID, &on, sizeof(on)) < 0)
         return fail_errno("listen to the pods' network namespaces");
     for (int group : groups)
         if (mnl_socket_setsockopt(socket.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
