@@ -173,10 +173,11 @@ void Agent::round(bool rescan)
         parts_.folders.rescan();
     else
         changed = parts_.folders.collect() || changed;
+    if (ticked && homes_.expects_any())
+        changed = located_.stale = true;
     const bool again = ticked && (!view_.apply_error.empty() || !view_.attach_warnings.empty());
-    const bool reused = parts_.interfaces.take_reused();
-    if (rescan || reused || looks)
-        changed = find_lost() || changed;
+    if (rescan || looks)
+        changed = !find_lost().empty() || changed;
     if (changed || rescan || again)
         update();
     if (!asking.empty()) // who reads the maps next shall not find there what has gone
@@ -187,17 +188,34 @@ void Agent::round(bool rescan)
         tick();
 }
 
-// Whether an interface has lost its programs: it is open until it gets them again.
-bool Agent::find_lost()
+// Interfaces that have lost their programs: they are open until they get them again.
+std::set<uint32_t> Agent::find_lost()
 {
     enforcer_->finish();
-    const auto lost = datapath_->find_lost();
-    for (const auto& interface : lost)
+    std::set<uint32_t> lost;
+    for (const auto& [ifindex, name] : datapath_->find_lost()) {
         spdlog::error("interface {} was open: somebody had removed ebpfd's programs from it; they "
                       "are put there again",
-                      interface);
+                      name);
+        lost.insert(ifindex);
+    }
     applies_.count_reattached(lost.size());
-    return !lost.empty();
+    return lost;
+}
+
+// What was known of interfaces that have gone holds for no other of that number. After an overrun
+// they are told by what has gone with them.
+bool Agent::forget_gone()
+{
+    auto gone = parts_.interfaces.take_gone();
+    if (parts_.interfaces.take_overrun())
+        gone.merge(find_lost());
+    if (gone.empty())
+        return false;
+    enforcer_->finish();
+    homes_.leave(gone, steady_clock::now());
+    datapath_->forget(gone);
+    return true;
 }
 
 bool Agent::collect_interfaces()
@@ -215,6 +233,7 @@ bool Agent::collect_interfaces()
         if (processed && !is_readable(parts_.interfaces.fd()))
             break;
     }
+    changed = forget_gone() || changed;
     located_.stale = located_.stale || changed;
     return changed;
 }
@@ -235,7 +254,7 @@ World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
     world.policies = std::move(objects.policies);
     world.cluster_policies = std::move(objects.cluster_policies);
     world.nodes = std::move(objects.nodes);
-    world.pods = std::move(objects.pods);
+    world.pods = located_.present;
     world.namespaces = std::move(objects.namespaces);
     world.services = std::move(objects.services);
     world.slices = std::move(objects.slices);
@@ -250,6 +269,10 @@ void Agent::locate(const SharedList<std::shared_ptr<const Pod>>& pods)
     located_.warnings.clear();
     located_.interfaces = homes_.locate(pods, parts_.interfaces.table(), config_.node_name,
                                         config_.pod_interfaces, &located_.warnings);
+    located_.present = pods;
+    if (const auto& away = homes_.away(); !away.empty())
+        std::erase_if(located_.present.edit(),
+                      [&](const auto& pod) { return away.contains(pod.get()); });
 }
 
 // What an earlier agent left in force is not given up for folders that may not be the real ones:

@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 
 namespace ebpfd {
 
@@ -57,7 +58,8 @@ private:
     bool collect_interfaces();
     World make_world(std::vector<std::string>& warnings, size_t& nodes);
     void locate(const SharedList<std::shared_ptr<const Pod>>& pods);
-    bool find_lost();
+    std::set<uint32_t> find_lost();
+    bool forget_gone();
     bool waits_for_folders(View& view);
     void update();
     void report(View& view);
@@ -84,6 +86,7 @@ private:
     // Where the pods are, as long as neither they nor the interfaces change.
     struct {
         SharedList<std::shared_ptr<const Pod>> pods;
+        SharedList<std::shared_ptr<const Pod>> present; // without those that are away
         std::vector<LocalInterface> interfaces;
         std::vector<std::string> warnings;
         bool stale = true;

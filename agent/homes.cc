@@ -35,6 +35,29 @@ bool routed_elsewhere(const Pod& pod, uint32_t ifindex, const AddressIndex& inde
     return elsewhere;
 }
 
+// An interface that has a pod's address and is not that pod's is nobody's whom the inventory knows.
+void close_contested(std::vector<LocalInterface>& found, const Homes::Pods& pods,
+                     const InterfaceTable& table, const AddressIndex& index,
+                     std::vector<std::string>* warnings)
+{
+    std::map<uint32_t, LocalInterface> all;
+    for (auto& local : found)
+        all.emplace(local.ifindex, std::move(local));
+    for (const auto& pod : pods)
+        for (const auto& address : pod->addresses)
+            for (const uint32_t ifindex : index.far_ends(address)) {
+                const std::string& name = table.links.at(ifindex).name;
+                const auto [local, fresh] = all.try_emplace(ifindex, ifindex, name, nullptr);
+                if (local->second.pod == nullptr && warnings)
+                    warnings->push_back(fmt::format(
+                        "interface {} has the address {} of pod {} and is another's: it is closed",
+                        name, address.text(), pod->key()));
+            }
+    found.clear();
+    for (auto& [ifindex, local] : all)
+        found.push_back(std::move(local));
+}
+
 } // namespace
 
 void Homes::adopt(const std::vector<std::pair<uint32_t, endpoint_name>>& endpoints)
@@ -42,7 +65,7 @@ void Homes::adopt(const std::vector<std::pair<uint32_t, endpoint_name>>& endpoin
     for (const auto& [ifindex, row] : endpoints) {
         if (row.pod[0] == '\0')
             continue;
-        Home home{.uid = std::nullopt, .addresses = {}, .ifindex = ifindex};
+        Home home{.uid = std::nullopt, .addresses = {}, .ifindex = ifindex, .left = std::nullopt};
         for (const auto& bytes : row.address) {
             IpAddress address;
             std::ranges::copy(bytes, address.bytes.begin());
@@ -53,35 +76,92 @@ void Homes::adopt(const std::vector<std::pair<uint32_t, endpoint_name>>& endpoin
     }
 }
 
-const std::string* Homes::home_of(const Pod& pod, const InterfaceTable& table,
-                                  const AddressIndex& index) const
+void Homes::leave(const std::set<uint32_t>& gone, Clock::time_point now)
+{
+    for (auto& [key, home] : homes_)
+        if (!home.left && gone.contains(home.ifindex))
+            home.left = now;
+}
+
+void Homes::leave_missing(const InterfaceTable& table, Clock::time_point now)
+{
+    for (auto& [key, home] : homes_)
+        if (!home.left && !table.links.contains(home.ifindex))
+            home.left = now;
+}
+
+const Homes::Home* Homes::home_of(const Pod& pod) const
 {
     const auto known = homes_.find(pod.key());
     if (known == homes_.end() || !pod.interface.empty())
         return nullptr;
-    const auto& [uid, addresses, ifindex] = known->second;
-    const auto link = table.links.find(ifindex);
-    const bool same = (!uid || *uid == pod.uid) && addresses == address_set(pod);
-    return same && link != table.links.end() && !routed_elsewhere(pod, ifindex, index)
+    const Home& home = known->second;
+    const bool same = (!home.uid || *home.uid == pod.uid) && home.addresses == address_set(pod);
+    return same ? &home : nullptr;
+}
+
+const std::string* Homes::stays_at(const Home& home, const Pod& pod, const InterfaceTable& table,
+                                   const AddressIndex& index)
+{
+    const auto link = table.links.find(home.ifindex);
+    return !home.left && link != table.links.end() && !routed_elsewhere(pod, home.ifindex, index)
                ? &link->second.name
                : nullptr;
 }
 
-std::vector<LocalInterface> Homes::locate(const std::vector<std::shared_ptr<const Pod>>& pods,
-                                          const InterfaceTable& table, const std::string& node_name,
+bool Homes::is_away(const Home& home, const Pod& pod, bool waits, Clock::time_point now)
+{
+    if (!home.left)
+        return false;
+    const bool expected = waits && !pod.terminating && now - *home.left < absence;
+    expects_any_ = expects_any_ || expected;
+    return pod.terminating || expected;
+}
+
+void Homes::part(Pods& pods, bool waits, Clock::time_point now)
+{
+    away_.clear();
+    expects_any_ = false;
+    std::erase_if(pods, [&](const auto& pod) {
+        const Home* home = home_of(*pod);
+        const bool away = home != nullptr && is_away(*home, *pod, waits, now);
+        if (away)
+            away_.insert(pod.get());
+        return away;
+    });
+}
+
+void Homes::remember(const std::vector<LocalInterface>& found, const Pods& pods)
+{
+    std::map<std::string, Home> homes;
+    for (const auto& pod : pods)
+        if (const Home* home = home_of(*pod); home != nullptr && home->left)
+            homes[pod->key()] = *home;
+    for (const auto& [ifindex, name, pod] : found)
+        if (pod && pod->interface.empty())
+            homes[pod->key()] = {pod->uid, address_set(*pod), ifindex, std::nullopt};
+    homes_ = std::move(homes);
+}
+
+std::vector<LocalInterface> Homes::locate(const Pods& pods, const InterfaceTable& table,
+                                          const std::string& node_name,
                                           const std::vector<std::string>& pod_interface_globs,
-                                          std::vector<std::string>* warnings)
+                                          std::vector<std::string>* warnings, Clock::time_point now)
 {
     const AddressIndex index(table);
+    leave_missing(table, now);
     // Most pods are other nodes'.
-    std::vector<std::shared_ptr<const Pod>> placed;
+    Pods here;
     for (const auto& pod : pods)
         if (may_run_here(*pod, node_name))
-            placed.push_back(pod);
+            here.push_back(pod);
+    Pods placed = here;
+    part(placed, !pod_interface_globs.empty(), now);
     const auto asked_for = annotated(placed);
     std::map<const Pod*, std::shared_ptr<const Pod>> originals; // of those that stay
     for (auto& pod : placed) {
-        const auto* name = home_of(*pod, table, index);
+        const Home* home = home_of(*pod);
+        const auto* name = home != nullptr ? stays_at(*home, *pod, table, index) : nullptr;
         if (!name || asked_for.contains(*name))
             continue;
         // As if its annotation said so.
@@ -90,13 +170,11 @@ std::vector<LocalInterface> Homes::locate(const std::vector<std::shared_ptr<cons
         originals.emplace(staying.get(), std::exchange(pod, staying));
     }
     auto found = locate_pods(placed, table, node_name, pod_interface_globs, warnings);
-    homes_.clear();
-    for (auto& [ifindex, name, pod] : found) {
-        if (const auto original = originals.find(pod.get()); original != originals.end())
-            pod = original->second;
-        if (pod && pod->interface.empty())
-            homes_[pod->key()] = {pod->uid, address_set(*pod), ifindex};
-    }
+    for (auto& local : found)
+        if (const auto original = originals.find(local.pod.get()); original != originals.end())
+            local.pod = original->second;
+    remember(found, here);
+    close_contested(found, here, table, index, warnings);
     return found;
 }
 

@@ -4,6 +4,7 @@
 #include "inventory/address_index.h"
 #include "inventory/locate.h"
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -18,28 +19,55 @@ namespace ebpfd {
 //
 // A pod stays at its interface while both exist and its object says the same uid, addresses and
 // annotation. It leaves only for a host route, which the node's root has set.
+//
+// When a pod's interface goes, its address may soon be another's, which the inventory tells later.
+// So such a pod is away: it has no address and gets no interface, and the one that its address
+// leads to is closed. One that is being deleted does not come back; another does at once, or where
+// the names of pods' interfaces are given, which are to be closed until their pod is known, after
+// a while in which the inventory says nothing else.
 class Homes {
 public:
+    using Pods = std::vector<std::shared_ptr<const Pod>>;
+    using Clock = std::chrono::steady_clock;
+    static constexpr auto absence = std::chrono::seconds(10);
+
     // What an earlier agent found.
     void adopt(const std::vector<std::pair<uint32_t, endpoint_name>>& endpoints);
+    // Those interfaces have gone; one that has such a number now is another.
+    void leave(const std::set<uint32_t>& gone, Clock::time_point now);
 
     // As locate_pods().
-    std::vector<LocalInterface> locate(const std::vector<std::shared_ptr<const Pod>>& pods,
-                                       const InterfaceTable& table, const std::string& node_name,
+    std::vector<LocalInterface> locate(const Pods& pods, const InterfaceTable& table,
+                                       const std::string& node_name,
                                        const std::vector<std::string>& pod_interface_globs,
-                                       std::vector<std::string>* warnings);
+                                       std::vector<std::string>* warnings,
+                                       Clock::time_point now = Clock::now());
+    // Those that were away.
+    const std::set<const Pod*>& away() const { return away_; }
+    // Whether one of them comes back with the time.
+    bool expects_any() const { return expects_any_; }
 
 private:
     struct Home {
         std::optional<std::string> uid; // none: an earlier agent's, which did not write it down
         std::set<IpAddress> addresses;
         uint32_t ifindex = 0;
+        std::optional<Clock::time_point> left; // when the interface went
     };
+    // Where the pod is known to be, or to have been.
+    const Home* home_of(const Pod& pod) const;
     // The interface's name, if the pod stays at it.
-    const std::string* home_of(const Pod& pod, const InterfaceTable& table,
-                               const AddressIndex& index) const;
+    static const std::string* stays_at(const Home& home, const Pod& pod,
+                                       const InterfaceTable& table, const AddressIndex& index);
+    bool is_away(const Home& home, const Pod& pod, bool waits, Clock::time_point now);
+    void leave_missing(const InterfaceTable& table, Clock::time_point now);
+    // Takes from pods those that are away.
+    void part(Pods& pods, bool waits, Clock::time_point now);
+    void remember(const std::vector<LocalInterface>& found, const Pods& pods);
 
     std::map<std::string, Home> homes_; // by the pod's key; without those that are annotated
+    std::set<const Pod*> away_;
+    bool expects_any_ = false;
 };
 
 // node_addresses() without the services' cluster IPs, which kube-proxy may give the node.

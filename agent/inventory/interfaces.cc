@@ -13,6 +13,14 @@ namespace {
 // cannot keep the caller from its other work.
 constexpr int batch_max = 4096;
 
+// Whether it may be the same interface, after notifications were lost. Of a pair, the name says
+// nothing: it may change.
+bool may_be_same(const Link& one, const Link& other)
+{
+    return one.kind == other.kind && one.peer == other.peer && one.peer_nsid == other.peer_nsid &&
+           (one.is_paired() || one.name == other.name);
+}
+
 constexpr std::array<int, 6> groups{RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
                                     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_NSID};
 
@@ -66,6 +74,7 @@ Result<void> InterfaceWatcher::read_pending()
             return std::unexpected(received.error());
         if (*received == Received::nothing)
             break;
+        overrun_ |= *received == Received::overrun;
         all_stale_ |= *received == Received::overrun;
     }
     return done;
@@ -96,7 +105,6 @@ Result<void> InterfaceWatcher::take_link(const LinkMessage& message, Nsid nsid)
         return read_links_with_peer(nsid, ifindex);
     if (!is_own(nsid))
         return {};
-    reused_ = reused_ || gone_.contains(ifindex);
     // Of a new pair the first end is notified while it has no other yet, and then no more. An
     // answer comes only when the pair is complete.
     if (message.link.is_paired() && message.link.peer == 0)
@@ -108,12 +116,6 @@ Result<void> InterfaceWatcher::take_link(const LinkMessage& message, Nsid nsid)
     if (!same_peer)
         changed_ |= store_peer_addresses(table_, ifindex, queries_.peer_addresses(message.link));
     return {};
-}
-
-bool InterfaceWatcher::take_reused()
-{
-    gone_.clear();
-    return std::exchange(reused_, false);
 }
 
 void InterfaceWatcher::take_address(const AddressMessage& message, Nsid nsid)
@@ -162,6 +164,10 @@ Result<void> InterfaceWatcher::read_everything()
         found.links.emplace(link.ifindex, std::move(link));
     }
     changed_ |= found != table_;
+    for (const auto& [ifindex, link] : table_.links)
+        if (const auto now = found.links.find(ifindex);
+            now == found.links.end() || !may_be_same(link, now->second))
+            gone_.insert(ifindex);
     own_nsid_ = *own;
     table_ = std::move(found);
     all_stale_ = false;

@@ -6,6 +6,7 @@
 #include "inventory/rtnetlink.h"
 
 #include <set>
+#include <utility>
 
 namespace ebpfd {
 
@@ -25,9 +26,11 @@ public:
     // Returns whether the table changed. After an error the next call reads everything anew.
     Result<bool> process();
     const InterfaceTable& table() const { return table_; }
-    // Whether, since the last call, an interface came with the number of one that has gone: the
-    // table may look as before.
-    bool take_reused();
+    // The interfaces that have gone since the last call. One that has such a number now is another,
+    // however much it looks like the one before.
+    std::set<uint32_t> take_gone() { return std::exchange(gone_, {}); }
+    // Whether, since the last call, notifications were lost: then some may have gone unnoticed.
+    bool take_overrun() { return std::exchange(overrun_, false); }
 
 private:
     using Nsid = std::optional<int32_t>; // none: this namespace
@@ -51,8 +54,8 @@ private:
     InterfaceTable table_;
     // Somebody may have given this namespace a number in itself; messages then carry it.
     Nsid own_nsid_;
-    std::set<uint32_t> gone_; // links, since take_reused()
-    bool reused_ = false;
+    std::set<uint32_t> gone_; // since take_gone()
+    bool overrun_ = false;
     bool changed_ = false;
     bool all_stale_ = true;
     bool routes_stale_ = false;

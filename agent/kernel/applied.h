@@ -86,6 +86,7 @@ struct EndpointRow {
     std::array<uint32_t, DIRECTION_COUNT> rulesets{};
     std::shared_ptr<const endpoint_name> name;
     bool attached = false;
+    bool gone = false; // its interface is; what has its number is another's
 };
 
 // By ifindex, in its order. In one piece, since each change makes a copy.

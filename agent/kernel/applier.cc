@@ -7,7 +7,9 @@
 #include "kernel/flows.h"
 #include "kernel/numbering.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace ebpfd {
 
@@ -107,7 +109,7 @@ Result<void> Applier::write(const Changes& changes)
         done = forget_flows(changes);
     if (!done)
         return done;
-    gone_.insert(changes.gone.begin(), changes.gone.end());
+    std::ranges::set_difference(changes.gone, vanished_, std::inserter(gone_, gone_.end()));
     stale_flows_.insert(changes.gone.begin(), changes.gone.end());
     return {};
 }
@@ -134,15 +136,17 @@ void Applier::put_in_force(Applied next, Changes& changes) noexcept
 
 void Applier::detach_gone(std::vector<std::string>& warnings)
 {
-    std::erase_if(gone_, [&](uint32_t ifindex) {
+    const auto leave = [&](uint32_t ifindex, auto work) {
         if (applied_.endpoints.contains(ifindex)) // come again
             return true;
-        const auto detached = attachment_.detach(ifindex);
-        if (!detached)
+        const Result<void> left = (attachment_.*work)(ifindex);
+        if (!left)
             warnings.push_back(
-                fmt::format("detach from interface {}: {}", ifindex, detached.error().message));
-        return detached.has_value();
-    });
+                fmt::format("detach from interface {}: {}", ifindex, left.error().message));
+        return left.has_value();
+    };
+    std::erase_if(gone_, [&](uint32_t i) { return leave(i, &Attachment::detach); });
+    std::erase_if(vanished_, [&](uint32_t i) { return leave(i, &Attachment::forget); });
 }
 
 std::vector<std::string> Applier::attach_all()
@@ -160,17 +164,29 @@ std::vector<std::string> Applier::attach_all()
     return warnings;
 }
 
-std::vector<std::string> Applier::find_lost()
+std::map<uint32_t, std::string> Applier::find_lost()
 {
-    std::vector<std::string> lost;
+    std::map<uint32_t, std::string> lost;
     for (auto& [ifindex, row] : applied_.endpoints) {
         if (!row.attached || attachment_.holds(ifindex).value_or(true) ||
             !interface_exists(ifindex))
             continue;
         row.attached = false;
-        lost.emplace_back(row.name->interface);
+        lost.emplace(ifindex, row.name->interface);
     }
     return lost;
+}
+
+void Applier::forget(const std::set<uint32_t>& gone)
+{
+    for (auto& [ifindex, row] : applied_.endpoints)
+        if (gone.contains(ifindex)) {
+            row.gone = true;
+            vanished_.insert(ifindex);
+        }
+    for (const uint32_t ifindex : gone)
+        if (gone_.erase(ifindex) > 0)
+            vanished_.insert(ifindex);
 }
 
 Result<ApplyReport> Applier::apply(const Plan& plan)

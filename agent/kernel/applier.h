@@ -8,7 +8,9 @@
 #include "kernel/state.h"
 
 #include <chrono>
+#include <map>
 #include <set>
+#include <string>
 
 namespace ebpfd {
 
@@ -33,7 +35,9 @@ public:
 
     // The interfaces of endpoints that have lost a program, by others' hands: the next apply
     // attaches them again.
-    std::vector<std::string> find_lost();
+    std::map<uint32_t, std::string> find_lost();
+    // See Datapath::forget().
+    void forget(const std::set<uint32_t>& gone);
 
     const Applied& applied() const { return applied_; }
     // Flows without an endpoint are gone: interfaces may be used again freely.
@@ -58,6 +62,7 @@ private:
     Applied applied_;
     Retirement retirement_;
     std::set<uint32_t> gone_;        // interfaces to detach from; failures are tried again
+    std::set<uint32_t> vanished_;    // those whose links' pins are left
     std::set<uint32_t> stale_flows_; // interfaces that may have flows of an earlier pod
 };
 

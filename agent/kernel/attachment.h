@@ -29,6 +29,8 @@ public:
     virtual Result<bool> holds(uint32_t ifindex) const = 0;
     // Takes ours away and leaves what others have there. No interface: no error.
     virtual Result<void> detach(uint32_t ifindex) = 0;
+    // Of an interface that has gone: what is on another one of that number stays.
+    virtual Result<void> forget(uint32_t ifindex) = 0;
 };
 
 // Asks the kernel by attaching to an interface that cannot exist.

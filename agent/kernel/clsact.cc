@@ -121,12 +121,15 @@ Result<bool> ClsactAttachment::holds(uint32_t ifindex) const
     return true;
 }
 
-Result<void> ClsactAttachment::judge_rest(uint32_t ifindex, size_t hook) const
+Result<void> ClsactAttachment::judge_rest(uint32_t ifindex, size_t hook)
 {
+    const std::lock_guard lock(attaching_);
     const auto filters = filters_at(ifindex, HOOKS[hook]);
     if (!filters)
         return std::unexpected(filters.error());
     const auto* ours = find_ours(*filters);
+    if (ours != nullptr && is_closed(*ours))
+        return fail(ESTALE, "it has become another, which is closed");
     return ours ? put_filter(ifindex, HOOKS[hook], programs_.judge_rest[hook], ours, 0)
                 : Result<void>{};
 }
@@ -180,14 +183,19 @@ Result<void> ClsactAttachment::detach(uint32_t ifindex)
     return removed ? remove_empty_qdisc(ifindex) : removed;
 }
 
-Result<void> remove_filters(uint32_t ifindex, const Ownership& owned)
+Result<void> ClsactAttachment::yield(uint32_t ifindex, bool spare_closed) const
+{
+    return remove_filters(ifindex, owned_, spare_closed ? closed_id_ : 0);
+}
+
+Result<void> remove_filters(uint32_t ifindex, const Ownership& owned, uint32_t spared)
 {
     for (const auto& hook : HOOKS) {
         auto filters = filters_at(ifindex, hook);
         if (!filters)
             return std::unexpected(filters.error());
         for (const auto& filter : *filters)
-            if (filter.program != 0 && owned.owns(filter.program))
+            if (filter.program != 0 && filter.program != spared && owned.owns(filter.program))
                 if (auto removed = remove_filter(ifindex, hook, filter); !removed)
                     return removed;
     }

@@ -10,8 +10,8 @@
 
 namespace ebpfd {
 
-// Removes our filters from an interface. The qdisc stays.
-Result<void> remove_filters(uint32_t ifindex, const Ownership& owned);
+// Removes our filters from an interface, but for those of the program of that id. The qdisc stays.
+Result<void> remove_filters(uint32_t ifindex, const Ownership& owned, uint32_t spared = 0);
 // Removes the qdisc from an interface of ours, unless somebody has filters there. For interfaces
 // that nobody enforces any longer: whenever a qdisc comes or goes, the kernel stops the queues for
 // a moment, and what is sent to the pod meanwhile is lost.
@@ -26,16 +26,19 @@ public:
     Result<void> shut(uint32_t ifindex) override;
     Result<bool> holds(uint32_t ifindex) const override;
     Result<void> detach(uint32_t ifindex) override;
-    // Removes the filters alone: links judge now.
-    Result<void> yield(uint32_t ifindex) const { return remove_filters(ifindex, owned_); }
+    Result<void> forget(uint32_t) override { return {}; } // they went with it
+    // Removes the filters alone: links judge now. With spare_closed, not those that refuse
+    // everything: they came when the interface was replaced by another meanwhile.
+    Result<void> yield(uint32_t ifindex, bool spare_closed) const;
 
     // Whether a filter of ours is there, at this hook or at any; and whether it judges packets.
     Result<bool> is_attached(uint32_t ifindex, const Hook& hook) const;
     Result<bool> judges(uint32_t ifindex, const Hook& hook) const;
     Result<bool> is_attached(uint32_t ifindex) const;
     // From now on our filter at the hook leaves out what is marked as judged.
-    // No filter, which somebody else may have removed: no error.
-    Result<void> judge_rest(uint32_t ifindex, size_t hook) const;
+    // No filter, which somebody else may have removed: no error. One that refuses everything stays,
+    // and is one.
+    Result<void> judge_rest(uint32_t ifindex, size_t hook);
 
 private:
     bool is_closed(const TcFilter& filter) const;

@@ -45,7 +45,8 @@ public:
         return applier_->close(newcomers);
     }
     Result<void> shut(uint32_t ifindex) override { return attachment_->shut(ifindex); }
-    std::vector<std::string> find_lost() override { return applier_->find_lost(); }
+    std::map<uint32_t, std::string> find_lost() override { return applier_->find_lost(); }
+    void forget(const std::set<uint32_t>& gone) override { applier_->forget(gone); }
     Result<void> settle() override { return applier_->settle(); }
     uint32_t generation() const override { return state_.generation(); }
     RuleInfos rules() const override;

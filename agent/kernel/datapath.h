@@ -9,7 +9,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -77,7 +79,9 @@ public:
     virtual Result<void> shut(uint32_t ifindex) = 0;
     // Looks whether somebody has taken the programs from interfaces, and names those: they are open
     // until the next apply, which attaches them again.
-    virtual std::vector<std::string> find_lost() = 0;
+    virtual std::map<uint32_t, std::string> find_lost() = 0;
+    // These interfaces have gone: to the next apply, one of such a number is another.
+    virtual void forget(const std::set<uint32_t>& gone) = 0;
     // The last part of an apply, for when there is time: waits some milliseconds until no packet
     // uses the previous policy, then erases it. The next apply does it first if nobody has.
     virtual Result<void> settle() = 0;

@@ -26,10 +26,11 @@ template <class K> Table<K, uint32_t> sorted_unique(Table<K, uint32_t> table)
     return table;
 }
 
-bool other_pod(const endpoint_name& before, const PlanEndpoint& now)
+bool is_same_endpoint(const EndpointRow& before, const PlanEndpoint& now)
 {
-    return before.pod[0] != '\0' &&
-           (now.pod != before.pod || now.pod_namespace != before.pod_namespace);
+    const endpoint_name& name = *before.name;
+    return !before.gone && (name.pod[0] == '\0' ||
+                            (now.pod == name.pod && now.pod_namespace == name.pod_namespace));
 }
 
 // Goes through the parts of a plan: what is the very part that was in its place before stays as it
@@ -208,10 +209,10 @@ EndpointRow Numbering::number_endpoint(size_t place)
     const PlanEndpoint& planned = plan_.endpoints[place];
     const EndpointRow* known = current_.endpoints.find(planned.ifindex);
     EndpointRow row;
-    if (known != nullptr && known->part == plan_.endpoints.part(place)) {
+    if (known != nullptr && !known->gone && known->part == plan_.endpoints.part(place)) {
         row = *known;
     } else {
-        const bool same = known != nullptr && !other_pod(*known->name, planned);
+        const bool same = known != nullptr && is_same_endpoint(*known, planned);
         row.part = plan_.endpoints.part(place);
         row.index = same ? known->index : next_.free_indexes.take();
         row.attached = same && known->attached;
@@ -251,7 +252,7 @@ Applied with_closed(const Applied& current, const std::vector<PlanEndpoint>& new
     Applied next = current;
     for (const auto& planned : newcomers) {
         const EndpointRow* known = next.endpoints.find(planned.ifindex);
-        if (known != nullptr && !other_pod(*known->name, planned))
+        if (known != nullptr && is_same_endpoint(*known, planned))
             continue;
         EndpointRow row;
         row.index = next.free_indexes.take();

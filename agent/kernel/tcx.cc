@@ -93,16 +93,16 @@ bool TcxAttachment::has_link(uint32_t ifindex, const Hook& hook) const
 Result<void> TcxAttachment::shut(uint32_t ifindex)
 {
     const auto linked = [&](const Hook& hook) { return has_link(ifindex, hook); };
-    if (std::ranges::any_of(HOOKS, linked))
+    if (std::ranges::all_of(HOOKS, linked))
         return {};
     auto shut = filters_.shut(ifindex);
     // Links may have taken over while this thread was not running: then they judge alone.
-    return shut && std::ranges::all_of(HOOKS, linked) ? filters_.yield(ifindex) : shut;
+    return shut && std::ranges::all_of(HOOKS, linked) ? filters_.yield(ifindex, false) : shut;
 }
 
 // An agent that ends between two of these steps leaves an interface that judges every packet,
 // at worst twice; the next one's attach() takes it from there.
-Result<void> TcxAttachment::hand_over_one(uint32_t ifindex, size_t i) const
+Result<void> TcxAttachment::hand_over_one(uint32_t ifindex, size_t i)
 {
     if (update_link(ifindex, HOOKS[i], programs_.judge[i]))
         return {};
@@ -121,7 +121,7 @@ Result<void> TcxAttachment::hand_over(uint32_t ifindex)
     // Those that a link let by before it judged still need the filters.
     if (auto waited = wait_for_packets_in_flight(); !waited)
         return waited;
-    if (auto removed = filters_.yield(ifindex); !removed)
+    if (auto removed = filters_.yield(ifindex, true); !removed)
         return removed;
     for (size_t i = 0; i < HOOKS.size(); ++i)
         if (auto done = replace_program(ifindex, HOOKS[i], programs_.judge[i]); !done)
@@ -143,11 +143,17 @@ Result<bool> TcxAttachment::holds(uint32_t ifindex) const
 
 Result<void> TcxAttachment::detach(uint32_t ifindex)
 {
+    auto forgotten = forget(ifindex);
+    return forgotten ? filters_.detach(ifindex) : forgotten;
+}
+
+Result<void> TcxAttachment::forget(uint32_t ifindex)
+{
     handover_.remove(ifindex);
     for (const auto& hook : HOOKS)
         if (auto removed = remove_link(pins_.link(ifindex, hook.name)); !removed)
             return removed;
-    return filters_.detach(ifindex);
+    return {};
 }
 
 } // namespace ebpfd

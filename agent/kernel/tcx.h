@@ -16,6 +16,7 @@ public:
     Result<void> shut(uint32_t ifindex) override;
     Result<bool> holds(uint32_t ifindex) const override;
     Result<void> detach(uint32_t ifindex) override;
+    Result<void> forget(uint32_t ifindex) override;
 
 private:
     bool has_link(uint32_t ifindex, const Hook& hook) const;
@@ -24,7 +25,7 @@ private:
     Result<void> replace_program(uint32_t ifindex, const Hook& hook, const Fd& program) const;
     Result<void> create_link(uint32_t ifindex, const Hook& hook, const Fd& program) const;
     Result<void> hand_over(uint32_t ifindex);
-    Result<void> hand_over_one(uint32_t ifindex, size_t i) const; // i: of the hook
+    Result<void> hand_over_one(uint32_t ifindex, size_t i); // i: of the hook
 
     Pins pins_;
     const Programs& programs_;

@@ -22,11 +22,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto interval = 100us;
 constexpr int tap_bytes = 1 << 22;
 
-int64_t now_ns()
-{
-    return std::chrono::nanoseconds(Clock::now().time_since_epoch()).count();
-}
-
 bool bind_to(int fd, const std::string& interface, uint16_t protocol)
 {
     sockaddr_ll self{};
@@ -39,8 +34,13 @@ bool bind_to(int fd, const std::string& interface, uint16_t protocol)
 
 } // namespace
 
-EarlySender::EarlySender(const Machine& from, Packet beginning, uint16_t port)
-    : from_(from), beginning_(std::move(beginning)), port_(port),
+int64_t now_ns()
+{
+    return std::chrono::nanoseconds(Clock::now().time_since_epoch()).count();
+}
+
+EarlySender::EarlySender(const Machine& from, std::vector<Target> targets)
+    : from_(from), targets_(std::move(targets)),
       thread_([this](const std::stop_token& stop) { from_.netns.enter([&] { run(stop); }); })
 {
 }
@@ -74,7 +74,8 @@ void EarlySender::send(int fd)
     const Stamp stamp{life_, now_ns()};
     Bytes content(sizeof(stamp));
     std::memcpy(content.data(), &stamp, sizeof(stamp));
-    const Bytes frame = Packet(beginning_).udp(port_, port_).payload(content).bytes();
+    const auto& [beginning, port] = targets_[turn_++ % targets_.size()];
+    const Bytes frame = Packet(beginning).udp(port, port).payload(content).bytes();
     if (::send(fd, frame.data(), frame.size(), 0) != static_cast<ssize_t>(frame.size()))
         return;
     if (sent_++ == 0)

@@ -16,12 +16,19 @@ struct Stamp {
     int64_t sent_ns = 0;
 };
 
+// The clock of the stamps.
+int64_t now_ns();
+
 // A pod that does not wait: as soon as there is an interface, and whenever there is another, it
 // sends a UDP packet each tenth of a millisecond, up or not.
 class EarlySender {
 public:
-    // beginning: up to the IP header.
-    EarlySender(const Machine& from, Packet beginning, uint16_t port);
+    struct Target {
+        Packet beginning;  // up to the IP header
+        uint16_t port = 0; // at both ends
+    };
+    // To each target in turn.
+    EarlySender(const Machine& from, std::vector<Target> targets);
     // Whose packets those from now on are. The interface shall be away meanwhile.
     void begin_life(uint64_t life);
     // Of this life: packets that the kernel took, and when it took the first one.
@@ -33,8 +40,8 @@ private:
     void send(int fd);
 
     const Machine& from_;
-    const Packet beginning_;
-    const uint16_t port_;
+    const std::vector<Target> targets_;
+    size_t turn_ = 0;
     std::atomic<uint64_t> life_ = 0;
     std::atomic<uint64_t> sent_ = 0;
     std::atomic<int64_t> first_ns_ = 0;

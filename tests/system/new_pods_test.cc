@@ -61,8 +61,8 @@ void NewPods::watch_one(const lab::Node::Plug& plug, uint64_t life, Passed& pass
     lab::Node& node = world_->node();
     const auto pod = node.make_pod("late", number);
     ASSERT_TRUE(pod) << pod.error().message;
-    lab::EarlySender sender(**pod, node.packet(**pod, world_->machine("db"), lab::Family::v4),
-                            port);
+    lab::EarlySender sender(**pod,
+                            {{node.packet(**pod, world_->machine("db"), lab::Family::v4), port}});
     sender.begin_life(life);
     ASSERT_TRUE(node.plug_in(**pod, plug));
     uint64_t arrived = 0;

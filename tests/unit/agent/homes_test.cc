@@ -46,16 +46,32 @@ struct Story {
     {
         std::vector<std::string> out;
         for (const auto& [ifindex, name, owner] :
-             homes.locate(pods, table, "here", {}, &warnings)) {
-            out.push_back(name + "=" + owner->name);
-            EXPECT_TRUE(std::ranges::find(pods, owner) != pods.end()) << "a copy was given";
+             homes.locate(pods, table, "here", globs, &warnings, now)) {
+            out.push_back(name + "=" + (owner ? owner->name : "closed"));
+            EXPECT_TRUE(!owner || std::ranges::find(pods, owner) != pods.end())
+                << "a copy was given";
         }
         return out;
+    }
+    // An interface goes, and another one with its far end's address comes.
+    void replace(uint32_t ifindex, uint32_t by, const std::string& address)
+    {
+        table.links.erase(ifindex);
+        veth(by, address);
+        homes.leave({ifindex}, now);
+    }
+    void set_terminating(size_t number)
+    {
+        auto pod = std::make_shared<Pod>(*pods.at(number));
+        pod->terminating = true;
+        pods.at(number) = pod;
     }
 
     std::vector<std::shared_ptr<const Pod>> pods;
     InterfaceTable table;
+    std::vector<std::string> globs;
     std::vector<std::string> warnings;
+    Homes::Clock::time_point now;
     Homes homes;
 };
 
@@ -154,6 +170,98 @@ TEST(Homes, RestartedAgentKeepsToWhatWasFound)
     endpoint_name closed{};
     story.homes.adopt({{5, row}, {8, closed}});
     story.veth(5, "10.0.0.6");
+    EXPECT_EQ(story.located(), both);
+}
+
+using Away = std::set<const Pod*>;
+
+TEST(Homes, WherePodsInterfacesAreNamedAnotherInterfaceWaitsForTheInventory)
+{
+    Story story;
+    story.globs = {"v*"};
+    EXPECT_EQ(story.located(), both);
+    story.replace(5, 7, "10.0.0.5");
+    EXPECT_EQ(story.located(), (Found{"v6=db", "v7=closed"}));
+    EXPECT_EQ(story.homes.away(), Away{story.pods[0].get()});
+    EXPECT_TRUE(story.homes.expects_any());
+    story.pods[0] = Story::pod("api", "10.0.0.5", "2");
+    EXPECT_EQ(story.located(), (Found{"v6=db", "v7=api"}));
+    EXPECT_TRUE(story.homes.away().empty());
+    EXPECT_FALSE(story.homes.expects_any());
+}
+
+TEST(Homes, PodThatIsAwayLosesToAnyOtherWithItsAddress)
+{
+    Story story;
+    story.globs = {"v*"};
+    EXPECT_EQ(story.located(), both);
+    story.replace(5, 7, "10.0.0.5");
+    story.pods.push_back(Story::pod("api", "10.0.0.5", "0")); // said to be the older one
+    EXPECT_EQ(story.located(), (Found{"v6=db", "v7=api"}));
+    EXPECT_EQ(story.homes.away(), Away{story.pods[0].get()});
+}
+
+TEST(Homes, PodComesBackWhenTheInventoryInsists)
+{
+    Story story;
+    story.globs = {"v*"};
+    EXPECT_EQ(story.located(), both);
+    story.replace(5, 7, "10.0.0.5");
+    story.now += Homes::absence - std::chrono::milliseconds(1);
+    EXPECT_EQ(story.located(), (Found{"v6=db", "v7=closed"}));
+    story.now += std::chrono::milliseconds(1);
+    EXPECT_EQ(story.located(), (Found{"v6=db", "v7=web"}));
+    EXPECT_FALSE(story.homes.expects_any());
+    EXPECT_EQ(story.located(), (Found{"v6=db", "v7=web"}));
+}
+
+TEST(Homes, TerminatingPodDoesNotComeBack)
+{
+    for (const auto& globs : {std::vector<std::string>{}, {"v*"}}) {
+        Story story;
+        story.globs = globs;
+        story.set_terminating(0);
+        EXPECT_EQ(story.located(), both); // it still runs
+        story.replace(5, 7, "10.0.0.5");
+        story.now += Homes::absence * 100;
+        EXPECT_EQ(story.located(), (Found{"v6=db", "v7=closed"}));
+        EXPECT_EQ(story.homes.away(), Away{story.pods[0].get()});
+        EXPECT_FALSE(story.homes.expects_any());
+    }
+}
+
+TEST(Homes, InterfaceWithTheNumberOfOneThatHasGoneIsAnother)
+{
+    Story story;
+    EXPECT_EQ(story.located(), both);
+    story.pods.push_back(Story::pod("api", "10.0.0.7"));
+    story.replace(5, 5, "10.0.0.7");
+    EXPECT_EQ(story.located(), (Found{"v5=api", "v6=db"}));
+}
+
+TEST(Homes, SecondInterfaceWithAPodsAddressIsClosed)
+{
+    Story story;
+    EXPECT_EQ(story.located(), both);
+    story.veth(7, "10.0.0.5");
+    EXPECT_EQ(story.located(), (Found{"v5=web", "v6=db", "v7=closed"}));
+    ASSERT_FALSE(story.warnings.empty());
+    EXPECT_EQ(story.warnings.back(),
+              "interface v7 has the address 10.0.0.5 of pod default/web and is another's: it is "
+              "closed");
+}
+
+TEST(Homes, RestartedAgentKnowsWhoIsAway)
+{
+    Story story;
+    story.globs = {"v*"};
+    endpoint_name row{};
+    std::strcpy(row.pod_namespace, "default");
+    std::strcpy(row.pod, "web");
+    std::ranges::copy(ip("10.0.0.5").bytes, row.address[0]);
+    story.homes.adopt({{4, row}});
+    EXPECT_EQ(story.located(), (Found{"v5=closed", "v6=db"}));
+    story.now += Homes::absence;
     EXPECT_EQ(story.located(), both);
 }
 

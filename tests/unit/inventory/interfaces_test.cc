@@ -301,4 +301,40 @@ TEST_F(Interfaces, LostNotificationsAreMadeGood)
     EXPECT_EQ(link("gone0"), nullptr);
     EXPECT_FALSE(has_own("192.0.2.1"));
     EXPECT_EQ(table().links.size(), 102u); // and lo
+    EXPECT_TRUE(watcher_->take_overrun());
+    EXPECT_FALSE(watcher_->take_overrun());
+}
+
+TEST_F(Interfaces, InterfaceThatComesAgainAsItWasHasGone)
+{
+    on_node("link add a0 index 50 type bridge\n");
+    start_watching();
+    const auto before = table();
+    on_node("link set a0 down\n");
+    settle();
+    EXPECT_TRUE(watcher_->take_gone().empty());
+    on_node("link del a0\nlink add a0 index 50 type bridge\n");
+    settle();
+    EXPECT_EQ(table(), before);
+    EXPECT_EQ(watcher_->take_gone(), std::set<uint32_t>{50});
+    EXPECT_TRUE(watcher_->take_gone().empty());
+}
+
+TEST_F(Interfaces, WhatHasGoneIsToldAfterLostNotificationsToo)
+{
+    auto pod = make_namespace("pod");
+    const std::string pair = "link add v0 index 50 type veth peer name eth0 ";
+    on_node("link add gone0 index 51 type bridge\n" + pair + "index 2 netns " + pod.name() + "\n");
+    start_watching();
+    const int tiny = 1;
+    ASSERT_EQ(setsockopt(watcher_->fd(), SOL_SOCKET, SO_RCVBUF, &tiny, sizeof(tiny)), 0);
+    std::string batch =
+        "link del gone0\nlink del v0\n" + pair + "index 3 netns " + pod.name() + "\n";
+    for (int i = 0; i < 100; ++i)
+        batch += "link add d" + std::to_string(i) + " type bridge\n";
+    on_node(batch);
+    EXPECT_TRUE(eventually([&] { return link("d99") != nullptr; }));
+    const auto gone = watcher_->take_gone();
+    EXPECT_TRUE(gone.contains(50));
+    EXPECT_TRUE(gone.contains(51));
 }

@@ -12,6 +12,12 @@ using Ids = std::vector<uint32_t>;
 class Shut : public OnPodInterface, public testing::WithParamInterface<AttachMode> {
 protected:
     Ids closed() const { return {program_id("closed"), program_id("closed")}; }
+    void replace_interface()
+    {
+        ASSERT_TRUE(netns_->ip(fmt::format("link del web\n"
+                                           "link add web index {} type veth peer name pod\n",
+                                           ifindex_)));
+    }
     Ids judged() const { return {program_id("from_pod"), program_id("to_pod")}; }
 };
 
@@ -51,14 +57,39 @@ TEST_P(Shut, AnEndpointThatIsClosedHasLostItsPrograms)
     inside([&] {
         const auto datapath = start(GetParam());
         ASSERT_TRUE(datapath->apply(plan()));
-        ASSERT_TRUE(netns_->ip(fmt::format("link del web\n"
-                                           "link add web index {} type veth peer name pod\n",
-                                           ifindex_)));
+        replace_interface();
         ASSERT_TRUE(datapath->shut(ifindex_));
         EXPECT_EQ(attached(), closed());
         EXPECT_EQ(datapath->find_lost().size(), 1u);
         ASSERT_TRUE(datapath->apply(plan()));
         EXPECT_EQ(attached(), judged());
+    });
+}
+
+TEST_P(Shut, AnotherInterfaceOfThatNumberIsAnotherEndpoint)
+{
+    inside([&] {
+        const auto datapath = start(GetParam());
+        ASSERT_TRUE(datapath->apply(plan()));
+        replace_interface();
+        ASSERT_TRUE(datapath->shut(ifindex_));
+        datapath->forget({ifindex_});
+        EXPECT_TRUE(value_of(datapath->apply(plan())).endpoints_changed);
+        EXPECT_EQ(attached(), judged());
+        EXPECT_FALSE(value_of(datapath->apply(plan())).endpoints_changed);
+    });
+}
+
+TEST_P(Shut, WhatIsClosedStaysSoWhenTheOneBeforeIsForgotten)
+{
+    inside([&] {
+        const auto datapath = start(GetParam());
+        ASSERT_TRUE(datapath->apply(plan()));
+        replace_interface();
+        ASSERT_TRUE(datapath->shut(ifindex_));
+        datapath->forget({ifindex_});
+        ASSERT_TRUE(datapath->apply(Plan{}));
+        EXPECT_EQ(attached(), closed());
     });
 }
 
