@@ -190,8 +190,9 @@ Result<void> InterfaceWatcher::read_link(uint32_t ifindex)
     auto found = queries_.link(ifindex);
     if (!found)
         return std::unexpected(found.error());
-    if (!*found) {
+    if (!*found) { // its notification is still to come
         changed_ |= remove_link(table_, ifindex);
+        gone_.insert(ifindex);
         return {};
     }
     changed_ |= store_link(table_, **found);
