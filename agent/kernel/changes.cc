@@ -4,6 +4,7 @@
 #include "kernel/ruleset_rows.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <functional>
 
@@ -154,7 +155,8 @@ void compare_endpoint(uint32_t ifindex, const EndpointRow* before, const Endpoin
         changes.obsolete.freed_indexes.push_back(before->index);
     if (!before || before->index != row.index || before->rulesets != row.rulesets ||
         !same_bytes(before->name->address, row.name->address)) {
-        changes.endpoints.add(ifindex, endpoint_value(before ? *before : row, row, parity));
+        const bool stays = before && !before->gone;
+        changes.endpoints.add(ifindex, endpoint_value(stays ? *before : row, row, parity));
         changes.obsolete.endpoints.push_back(ifindex);
     }
     if (!before || !same_bytes(*before->name, *row.name))
@@ -175,6 +177,21 @@ void compare_endpoints(const Applied& current, const Applied& next, uint32_t par
           });
 }
 
+// Addresses have no slots: until the flip is settled, those of both sides may send.
+void add_addresses(endpoint& value, size_t& count, const endpoint_name& name)
+{
+    constexpr std::array<uint8_t, sizeof(name.address[0])> none{};
+    const auto is = [](const auto& one, const auto& other) {
+        return std::memcmp(std::data(one), std::data(other), sizeof(one)) == 0;
+    };
+    for (const auto& address : name.address) {
+        auto* const end = value.address + count;
+        if (count < std::size(value.address) && !is(address, none) &&
+            std::none_of(value.address, end, [&](const auto& one) { return is(one, address); }))
+            std::ranges::copy(address, value.address[count++]);
+    }
+}
+
 } // namespace
 
 endpoint endpoint_value(const EndpointRow& in_force, const EndpointRow& idle, uint32_t parity)
@@ -183,8 +200,9 @@ endpoint endpoint_value(const EndpointRow& in_force, const EndpointRow& idle, ui
     std::ranges::copy(in_force.rulesets, value.slot[parity].ruleset);
     std::ranges::copy(idle.rulesets, value.slot[parity ^ 1].ruleset);
     value.index = idle.index;
-    static_assert(sizeof(value.address) == sizeof(idle.name->address));
-    std::memcpy(value.address, idle.name->address, sizeof(value.address));
+    size_t count = 0;
+    add_addresses(value, count, *idle.name);
+    add_addresses(value, count, *in_force.name);
     return value;
 }
 
