@@ -25,13 +25,14 @@ uint32_t free_priority(const std::vector<TcFilter>& filters)
     return priority;
 }
 
-Result<void> add_qdisc(uint32_t ifindex)
+// Whether there was none.
+Result<bool> add_qdisc(uint32_t ifindex)
 {
     auto both = tc_hook(ifindex, static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
     const int code = bpf_tc_hook_create(&both);
     if (code != 0 && code != -EEXIST)
         return fail_errno("add the clsact qdisc", code);
-    return {};
+    return code == 0;
 }
 
 Result<void> put_filter(uint32_t ifindex, const Hook& hook, const Fd& program, const TcFilter* ours,
@@ -123,7 +124,7 @@ Result<bool> ClsactAttachment::holds(uint32_t ifindex) const
 
 Result<void> ClsactAttachment::judge_rest(uint32_t ifindex, size_t hook)
 {
-    const std::lock_guard lock(attaching_);
+    const std::lock_guard lock(lock_of(ifindex));
     const auto filters = filters_at(ifindex, HOOKS[hook]);
     if (!filters)
         return std::unexpected(filters.error());
@@ -148,29 +149,32 @@ Result<ClsactAttachment::Present> ClsactAttachment::read_filters(uint32_t ifinde
 
 Result<void> ClsactAttachment::attach(uint32_t ifindex)
 {
-    const std::lock_guard lock(attaching_);
+    const std::lock_guard lock(lock_of(ifindex));
     const auto present = read_filters(ifindex);
     if (!present)
         return std::unexpected(present.error());
     if (std::ranges::all_of(*present, &std::vector<TcFilter>::empty))
         if (auto added = add_qdisc(ifindex); !added)
-            return added;
+            return std::unexpected(added.error());
     for (size_t i = 0; i < HOOKS.size(); ++i)
         if (auto attached = put_one(ifindex, i, programs_.judge[i], (*present)[i]); !attached)
             return attached;
     return {};
 }
 
+// Every step waits for the network lock, for which a new pod and those who set it up wait as well:
+// as few as can be, and what the pod sends is refused first.
 Result<void> ClsactAttachment::shut(uint32_t ifindex)
 {
-    const std::lock_guard lock(attaching_);
-    const auto present = read_filters(ifindex);
+    const std::lock_guard lock(lock_of(ifindex));
+    const auto added = add_qdisc(ifindex);
+    if (!added)
+        return std::unexpected(added.error());
+    const auto present = *added ? Result<Present>{} : read_filters(ifindex);
     if (!present)
         return std::unexpected(present.error());
     if (std::ranges::any_of(*present, [this](const auto& filters) { return find_ours(filters); }))
         return {};
-    if (auto added = add_qdisc(ifindex); !added)
-        return added;
     for (size_t i = 0; i < HOOKS.size(); ++i)
         if (auto put = put_one(ifindex, i, programs_.closed, (*present)[i]); !put)
             return put;

@@ -41,6 +41,7 @@ public:
     Result<void> judge_rest(uint32_t ifindex, size_t hook);
 
 private:
+    std::mutex& lock_of(uint32_t ifindex) { return attaching_[ifindex % attaching_.size()]; }
     bool is_closed(const TcFilter& filter) const;
     // Our filter among these, or nullptr.
     const TcFilter* find_ours(const std::vector<TcFilter>& filters) const;
@@ -53,7 +54,9 @@ private:
     Ownership owned_;
     const Programs& programs_;
     const uint32_t closed_id_; // of programs_.closed; 0: an earlier agent's, which had none
-    std::mutex attaching_;     // attach() and shut(), each as a whole
+    // attach() and shut() of an interface, each as a whole; one never waits for another
+    // interface's, unless their numbers fall together.
+    std::array<std::mutex, 64> attaching_;
 };
 
 } // namespace ebpfd
