@@ -71,10 +71,11 @@ void EarlySender::run(const std::stop_token& stop)
 
 void EarlySender::send(int fd)
 {
-    const Stamp stamp{life_, now_ns()};
+    const size_t target = turn_++ % targets_.size();
+    const Stamp stamp{life_, now_ns(), target};
     Bytes content(sizeof(stamp));
     std::memcpy(content.data(), &stamp, sizeof(stamp));
-    const auto& [beginning, port] = targets_[turn_++ % targets_.size()];
+    const auto& [beginning, port] = targets_[target];
     const Bytes frame = Packet(beginning).udp(port, port).payload(content).bytes();
     if (::send(fd, frame.data(), frame.size(), 0) != static_cast<ssize_t>(frame.size()))
         return;

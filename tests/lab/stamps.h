@@ -14,6 +14,7 @@ namespace lab {
 struct Stamp {
     uint64_t life = 0; // of the sender's interface
     int64_t sent_ns = 0;
+    uint64_t target = 0; // the number among the sender's
 };
 
 // The clock of the stamps.

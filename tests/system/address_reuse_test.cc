@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/kernel.h"
 #include "lab/stamps.h"
+#include "system/kinds.h"
 #include "system/world.h"
 
 #include <algorithm>
@@ -10,67 +11,9 @@
 namespace system_test {
 namespace {
 
-// Two kinds of pods, each with a port of its own that the other one may not use.
-enum Kind : uint8_t { red, blue };
-constexpr std::array<uint16_t, 2> port_of{9001, 9002};
-constexpr std::array<const char*, 2> name_of_kind{"red", "blue"};
-
 constexpr uint8_t number = 50; // of the address that both have, one after the other
 constexpr uint64_t peers_life = 1000;
 constexpr uint64_t a_while = 300; // packets that the pod sends
-
-std::string udp_ports(std::initializer_list<Kind> kinds)
-{
-    std::string ports;
-    for (const Kind kind : kinds)
-        ports += fmt::format("{}{{protocol: UDP, port: {}}}", ports.empty() ? "" : ", ",
-                             port_of.at(kind));
-    return "ports: [" + ports + "]";
-}
-
-std::string from_pod(const std::string& app, const std::string& ports)
-{
-    return fmt::format(
-        "{{from: [{{namespaceSelector: {{}}, podSelector: {{matchLabels: {{app: {}}}}}}}], {}}}",
-        app, ports);
-}
-
-std::string to_pod(const std::string& app, const std::string& ports)
-{
-    return fmt::format(
-        "{{to: [{{namespaceSelector: {{}}, podSelector: {{matchLabels: {{app: {}}}}}}}], {}}}", app,
-        ports);
-}
-
-std::string subject(const std::string& app, const std::string& rules)
-{
-    return fmt::format("{{podSelector: {{matchLabels: {{app: {}}}}}, {}}}", app, rules);
-}
-
-// Each of four streams is judged at one end alone: api takes all that a pod's own rules let out,
-// db looks who it is; web sends all, to be judged by the pod's rules, and scan by whom it sends to.
-std::vector<PolicyFile> policies()
-{
-    std::vector<PolicyFile> files;
-    for (const Kind kind : {red, blue})
-        files.push_back(
-            policy(std::string("ops/") + name_of_kind.at(kind),
-                   subject(name_of_kind.at(kind),
-                           fmt::format("policyTypes: [Ingress, Egress], egress: [{}, {}], "
-                                       "ingress: [{}, {}]",
-                                       to_pod("api", udp_ports({kind})),
-                                       to_pod("db", udp_ports({red, blue})),
-                                       from_pod("web", udp_ports({kind})),
-                                       from_pod("scan", udp_ports({red, blue}))))));
-    files.push_back(policy(
-        "shop/db", subject("db", fmt::format("ingress: [{}, {}]", from_pod("red", udp_ports({red})),
-                                             from_pod("blue", udp_ports({blue}))))));
-    files.push_back(
-        policy("ops/scan", subject("scan", fmt::format("policyTypes: [Egress], egress: [{}, {}]",
-                                                       to_pod("red", udp_ports({red})),
-                                                       to_pod("blue", udp_ports({blue}))))));
-    return files;
-}
 
 // What happens between a red pod that talks and a blue one with its address.
 enum class Step : uint8_t {
@@ -165,7 +108,7 @@ void AddressReuse::SetUp()
     ASSERT_NE(world_, nullptr);
     inventory_ = Inventory::of(world_->node());
     world_->describe(inventory_);
-    for (const PolicyFile& file : policies())
+    for (const PolicyFile& file : policies_of_kinds())
         replace_file(world_->agent().policies() / file.name, file.text);
     for (const char* name : {"api", "db"})
         receivers_.emplace(name, tap(world_->machine(name)));
