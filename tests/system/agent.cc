@@ -12,21 +12,29 @@
 namespace system_test {
 namespace {
 
-std::string unique_name()
+const std::filesystem::path maps = "/sys/fs/bpf";
+
+// A process that was killed may have left something under the same number.
+std::string unused_name()
 {
     static int count = 0;
-    return "ebpfd-test-" + std::to_string(getpid()) + "-" + std::to_string(++count);
+    for (;;) {
+        const auto name = fmt::format("ebpfd-test-{}-{}", getpid(), ++count);
+        if (!std::filesystem::exists(std::filesystem::temp_directory_path() / name) &&
+            !std::filesystem::exists(maps / name))
+            return name;
+    }
 }
 
 } // namespace
 
 Agent::Agent(const lab::Node& node) : netns_(node.host().netns.path())
 {
-    const std::string name = unique_name();
+    const std::string name = unused_name();
     root_ = std::filesystem::temp_directory_path() / name;
     policies_ = root_ / "policies";
     inventory_ = root_ / "inventory";
-    bpffs_ = std::filesystem::path("/sys/fs/bpf") / name;
+    bpffs_ = maps / name;
     std::filesystem::create_directories(policies_);
     std::filesystem::create_directories(inventory_);
 }
