@@ -5,7 +5,6 @@
 #include "model/names.h"
 
 #include <cstring>
-#include <tuple>
 #include <unordered_set>
 #include <utility>
 
@@ -13,12 +12,6 @@ namespace ebpfd {
 namespace {
 
 constexpr size_t kept_names = 4096;
-
-// Of two pods that show one address, the newest that runs owns it.
-bool owns(const Pod& pod, const Pod* rival)
-{
-    return !rival || std::tie(pod.created, pod.uid) > std::tie(rival->created, rival->uid);
-}
 
 using PodPointer = std::shared_ptr<const Pod>;
 
@@ -32,7 +25,7 @@ void find_owners(const World& world, Owners& owners)
             continue;
         for (const auto& address : pod->addresses)
             if (const auto entry = owners.find(address);
-                entry != owners.end() && owns(*pod, entry->second.get()))
+                entry != owners.end() && (!entry->second || is_newer(*pod, *entry->second)))
                 entry->second = pod;
     }
 }
