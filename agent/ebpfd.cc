@@ -32,6 +32,8 @@ int detach(const Config& config)
         return failed(lock.error());
     if (auto detached = Datapath::detach(config.bpffs); !detached)
         return failed(detached.error());
+    if (auto forgotten = ValidTexts::remove(config.runtime_dir + "/valid"); !forgotten)
+        return failed(forgotten.error());
     spdlog::info("links, programs and maps below {} are removed", config.bpffs);
     return 0;
 }

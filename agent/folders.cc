@@ -106,7 +106,6 @@ Result<Folders> Folders::watch(const WatchedDirs& policy, const WatchedDirs& inv
         return std::unexpected(added.error());
     if (auto added = folders.add(inventory, FolderKind::inventory); !added)
         return std::unexpected(added.error());
-    folders.drop_unwatched();
     return folders;
 }
 
@@ -160,14 +159,17 @@ void Folders::expect_copied(Group& group)
     }
 }
 
+// Not before there is something else in force: a folder's name may have been a slip.
 void Folders::drop_unwatched()
 {
-    std::set<ValidTexts::Key> unwatched;
-    for (const auto& [key, copy] : texts_.copies())
-        unwatched.insert(key);
+    std::set<ValidTexts::Key> watched;
     for (const auto& group : groups_)
-        for (const auto& path : group.lost)
-            unwatched.erase({group.kind, lasting_path(path)});
+        for (const auto& state : group.states)
+            watched.emplace(group.kind, lasting_folder(state.path));
+    std::vector<ValidTexts::Key> unwatched;
+    for (const auto& [key, copy] : texts_.copies())
+        if (!watched.contains({key.first, folder_of(key.second)}))
+            unwatched.push_back(key);
     for (const auto& key : unwatched)
         texts_.drop(key);
 }
@@ -237,6 +239,8 @@ void Folders::take(Group& group, FileChange change)
         texts_.keep({group.kind, lasting_path(change.path)}, std::move(*change.text));
     else
         restore(group, change.path);
+    if (content.errors.empty())
+        group.blind.erase(change.path);
     group.store.set(change.path, std::move(content));
     group.lost.erase(change.path);
 }
@@ -247,7 +251,10 @@ void Folders::restore(Group& group, const std::string& path)
     if (group.store.knows(path))
         return;
     const ValidTexts::Key key{group.kind, lasting_path(path)};
+    const bool copied = texts_.copies().contains(key);
     const auto text = texts_.text(key);
+    if (!text && (copied || group.unknown.contains(folder_of(path))))
+        group.blind.insert(path);
     if (!text)
         return;
     auto content = content_of(path, *text, group.kind);
@@ -256,8 +263,10 @@ void Folders::restore(Group& group, const std::string& path)
         return spdlog::error("what {} said before this start is not in force: {}", path,
                              content.error().message);
     }
-    if (!content->errors.empty())
+    if (!content->errors.empty()) {
+        group.blind.insert(path);
         return texts_.ignore(key, content->errors.front().reason);
+    }
     spdlog::info("{} is in force as it was before this start", path);
     group.store.set(path, std::move(*content));
 }
@@ -274,6 +283,7 @@ void Folders::settle_lost(Group& group)
             return false;
         }
         group.store.remove(path);
+        group.blind.erase(path);
         texts_.drop({group.kind, lasting_path(path)});
         return true;
     });
@@ -284,10 +294,14 @@ std::string Folders::doubt(FolderKind kind) const
     for (const auto& group : groups_) {
         if (group.kind != kind)
             continue;
-        const bool empty =
-            std::ranges::all_of(group.states, [](const auto& state) { return state.files == 0; });
+        for (const auto& path : group.blind)
+            return fmt::format("it is not known what {} said before this start, and it is broken "
+                               "or away now",
+                               path);
         for (const auto& state : group.states) {
-            const bool unread = !state.error.empty() && (group.named || !state.missing);
+            const bool tolerated = state.missing && !group.named;
+            const bool unread = !state.error.empty() && !tolerated;
+            const bool empty = state.files == 0 && !tolerated;
             if (group.unknown.contains(state.path) && (unread || empty))
                 return fmt::format("it is not known what the {} folder {} held, and {}; should it "
                                    "be empty, put a file there, an empty none.yaml will do",
@@ -306,6 +320,8 @@ bool Folders::has_lost(const Group& group, const std::string& folder)
 
 void Folders::remember()
 {
+    if (!std::exchange(remembered_, true))
+        drop_unwatched();
     ValidTexts::Places places;
     for (auto& group : groups_)
         for (const auto& state : group.states) {
@@ -316,6 +332,7 @@ void Folders::remember()
             else if (before != texts_.places().end())
                 places.insert(*before);
             group.unknown.erase(state.path);
+            group.blind.clear();
         }
     texts_.set_places(std::move(places));
 }

@@ -66,6 +66,7 @@ private:
         // until the folder is back and shows whether they are.
         std::set<std::string> lost;
         std::set<std::string> unknown; // folders that were never in force, as far as is known
+        std::set<std::string> blind;   // files that say nothing now, nor is known what they said
         ObjectStore store;
     };
     static bool has_lost(const Group& group, const std::string& folder);
@@ -82,6 +83,7 @@ private:
     void settle_lost(Group& group);
 
     ValidTexts texts_;
+    bool remembered_ = false; // once since the start
     std::vector<Group> groups_;
     Times times_;
 };

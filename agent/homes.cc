@@ -18,6 +18,22 @@ std::set<std::string> annotated(const std::vector<std::shared_ptr<const Pod>>& p
     return names;
 }
 
+// Those of pods that are not being deleted: whoever else shows one has had it.
+std::set<IpAddress> addresses_that_stay(const Homes::Pods& pods)
+{
+    std::set<IpAddress> addresses;
+    for (const auto& pod : pods)
+        if (!pod->terminating && !pod->finished && !pod->host_network)
+            addresses.insert(pod->addresses.begin(), pod->addresses.end());
+    return addresses;
+}
+
+bool has_any(const Pod& pod, const std::set<IpAddress>& addresses)
+{
+    return std::ranges::any_of(pod.addresses,
+                               [&](const auto& address) { return addresses.contains(address); });
+}
+
 std::set<IpAddress> address_set(const Pod& pod)
 {
     return {pod.addresses.begin(), pod.addresses.end()};
@@ -58,6 +74,15 @@ void close_contested(std::vector<LocalInterface>& found, const Homes::Pods& pods
         found.push_back(std::move(local));
 }
 
+// Whether another interface leads to one of its addresses.
+bool shown_elsewhere(const Pod& pod, uint32_t ifindex, const AddressIndex& index)
+{
+    return std::ranges::any_of(pod.addresses, [&](const IpAddress& address) {
+        return std::ranges::any_of(index.far_ends(address),
+                                   [&](uint32_t one) { return one != ifindex; });
+    });
+}
+
 } // namespace
 
 void Homes::adopt(const std::vector<std::pair<uint32_t, endpoint_name>>& endpoints)
@@ -73,6 +98,7 @@ void Homes::adopt(const std::vector<std::pair<uint32_t, endpoint_name>>& endpoin
                 home.addresses.insert(address);
         }
         homes_[fmt::format("{}/{}", row.pod_namespace, row.pod)] = std::move(home);
+        adopted_ = true;
     }
 }
 
@@ -96,7 +122,9 @@ const Homes::Home* Homes::home_of(const Pod& pod) const
     if (known == homes_.end() || !pod.interface.empty())
         return nullptr;
     const Home& home = known->second;
-    const bool same = (!home.uid || *home.uid == pod.uid) && home.addresses == address_set(pod);
+    const bool named = home.uid && !home.uid->empty(); // else the addresses have to tell
+    const bool same = named ? *home.uid == pod.uid
+                            : (!home.uid || pod.uid.empty()) && home.addresses == address_set(pod);
     return same ? &home : nullptr;
 }
 
@@ -104,27 +132,41 @@ const std::string* Homes::stays_at(const Home& home, const Pod& pod, const Inter
                                    const AddressIndex& index)
 {
     const auto link = table.links.find(home.ifindex);
-    return !home.left && link != table.links.end() && !routed_elsewhere(pod, home.ifindex, index)
-               ? &link->second.name
-               : nullptr;
+    if (home.left || link == table.links.end() || routed_elsewhere(pod, home.ifindex, index))
+        return nullptr;
+    const bool moved =
+        home.addresses != address_set(pod) && shown_elsewhere(pod, home.ifindex, index);
+    return moved ? nullptr : &link->second.name;
 }
 
 bool Homes::is_away(const Home& home, const Pod& pod, bool waits, Clock::time_point now)
 {
     if (!home.left)
         return false;
-    const bool expected = waits && !pod.terminating && now - *home.left < absence;
+    const bool expected = waits && !pod.terminating && home.addresses == address_set(pod) &&
+                          now - *home.left < absence;
     expects_any_ = expects_any_ || expected;
     return pod.terminating || expected;
 }
 
-void Homes::part(Pods& pods, bool waits, Clock::time_point now)
+// Of a pod that is being deleted an earlier agent knew where it was; if it did not, the pod had
+// left by then.
+bool Homes::had_left(const Pod& pod, const AddressIndex& index) const
+{
+    return adopted_ && pod.terminating && pod.interface.empty() &&
+           std::ranges::any_of(pod.addresses, [&](const IpAddress& address) {
+               return !index.far_ends(address).empty();
+           });
+}
+
+void Homes::part(Pods& pods, const AddressIndex& index, bool waits, Clock::time_point now)
 {
     away_.clear();
     expects_any_ = false;
     std::erase_if(pods, [&](const auto& pod) {
         const Home* home = home_of(*pod);
-        const bool away = home != nullptr && is_away(*home, *pod, waits, now);
+        const bool away =
+            home != nullptr ? is_away(*home, *pod, waits, now) : had_left(*pod, index);
         if (away)
             away_.insert(pod.get());
         return away;
@@ -156,13 +198,14 @@ std::vector<LocalInterface> Homes::locate(const Pods& pods, const InterfaceTable
         if (may_run_here(*pod, node_name))
             here.push_back(pod);
     Pods placed = here;
-    part(placed, !pod_interface_globs.empty(), now);
+    part(placed, index, !pod_interface_globs.empty(), now);
     const auto asked_for = annotated(placed);
+    const auto succeeded = addresses_that_stay(placed);
     std::map<const Pod*, std::shared_ptr<const Pod>> originals; // of those that stay
     for (auto& pod : placed) {
         const Home* home = home_of(*pod);
         const auto* name = home != nullptr ? stays_at(*home, *pod, table, index) : nullptr;
-        if (!name || asked_for.contains(*name))
+        if (!name || asked_for.contains(*name) || (pod->terminating && has_any(*pod, succeeded)))
             continue;
         // As if its annotation said so.
         auto staying = std::make_shared<Pod>(*pod);

@@ -17,8 +17,10 @@ namespace ebpfd {
 // Locates pods, and keeps to what was found: a pod that may change its own interface must not
 // get out of its policy by taking its address away, nor into another's by taking that one's.
 //
-// A pod stays at its interface while both exist and its object says the same uid, addresses and
-// annotation. It leaves only for a host route, which the node's root has set.
+// A pod stays at its interface while both exist and its object says the same uid, or without one
+// the same addresses, and the same annotation. It leaves only for a host route, which the node's
+// root has set, for another interface that has an address which its object says anew, or, while it
+// is being deleted, for the pod that has its address next.
 //
 // When a pod's interface goes, its address may soon be another's, which the inventory tells later.
 // So such a pod is away: it has no address and gets no interface, and the one that its address
@@ -62,10 +64,12 @@ private:
     bool is_away(const Home& home, const Pod& pod, bool waits, Clock::time_point now);
     void leave_missing(const InterfaceTable& table, Clock::time_point now);
     // Takes from pods those that are away.
-    void part(Pods& pods, bool waits, Clock::time_point now);
+    void part(Pods& pods, const AddressIndex& index, bool waits, Clock::time_point now);
+    bool had_left(const Pod& pod, const AddressIndex& index) const;
     void remember(const std::vector<LocalInterface>& found, const Pods& pods);
 
     std::map<std::string, Home> homes_; // by the pod's key; without those that are annotated
+    bool adopted_ = false;              // what an earlier agent found is known
     std::set<const Pod*> away_;
     bool expects_any_ = false;
 };

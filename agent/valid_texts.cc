@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
+#include <filesystem>
 #include <memory>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -62,10 +63,19 @@ Result<ValidTexts> ValidTexts::open(const std::string& folder)
     return texts;
 }
 
+Result<void> ValidTexts::remove(const std::string& folder)
+{
+    std::error_code error;
+    std::filesystem::remove_all(folder, error);
+    return error ? fail_errno("remove " + folder, error.value()) : Result<void>{};
+}
+
 void ValidTexts::read_places()
 {
     const auto file = read_file(folder_ + "/" + places_name, most_places_bytes);
     if (!file && file.error().code == ENOENT)
+        return;
+    if (unreadable_) // whose it was, nobody knows
         return;
     auto places = file ? parse_places(file->text) : std::unexpected(file.error());
     if (!places)
@@ -86,9 +96,11 @@ void ValidTexts::list()
             continue;
         if (auto head = read_head(fd_.get(), entry->d_name))
             copies_.emplace(std::move(head->key), head->copy);
-        else
+        else {
+            unreadable_ = true;
             spdlog::warn("the copy {}/{} is ignored: {}", folder_, entry->d_name,
                          head.error().message);
+        }
     }
 }
 

@@ -23,6 +23,8 @@ public:
 
     // Makes the folder if it is missing. Copies that cannot be used are ignored with a warning.
     static Result<ValidTexts> open(const std::string& folder);
+    // Removes it with all that is in it, if it is there.
+    static Result<void> remove(const std::string& folder);
 
     // What there is a copy of, with the copy's size and hash.
     struct Copy {
@@ -73,10 +75,11 @@ private:
     Fd fd_;
     std::map<Key, Copy> copies_;
     std::map<Key, std::string> due_;
-    Places places_;      // as written
-    Places next_places_; // as they are to be
-    std::string error_; // of the last write
-    std::string said_;  // the error that is in the log
+    Places places_;           // as written
+    Places next_places_;      // as they are to be
+    std::string error_;       // of the last write
+    std::string said_;        // the error that is in the log
+    bool unreadable_ = false; // a copy is, so nobody knows which folder lacks one
 };
 
 } // namespace ebpfd

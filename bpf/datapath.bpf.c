@@ -86,14 +86,19 @@ static __noinline int refuse(const struct passage *at, const struct flow *flow)
 	return is_refused(flow->verdict) ? DROP : PASS;
 }
 
-/* A live flow that is opened again in reverse keeps its own direction. */
-static __always_inline int keeps_direction(const struct found *known, __u32 direction)
+static __always_inline int is_live(const struct found *known)
 {
 	const struct flow *flow = &known->entry->flow;
 
 	return known->entry &&
 	       (flow->state == FLOW_ESTABLISHED || flow->state == FLOW_CLOSING) &&
-	       flow->direction != direction && !is_refused(flow->verdict);
+	       !is_refused(flow->verdict);
+}
+
+/* A live flow that is opened again in reverse keeps its own direction. */
+static __always_inline int keeps_direction(const struct found *known, __u32 direction)
+{
+	return is_live(known) && known->entry->flow.direction != direction;
 }
 
 /*
@@ -145,6 +150,9 @@ static __noinline int judge_new(struct __sk_buff *skb, struct passage *at, struc
 		refuse(at, flow);
 	if (p->answer || keeps_direction(known, direction))
 		return PASS;
+	/* A SYN from somebody else's address does not make a flow that is open pending. */
+	if (is_live(known))
+		flow->tcp_flags[direction] |= known->entry->flow.tcp_flags[direction] & TCP_ACK;
 	report_flow(&at->key, flow, EVENT_FLOW_OPEN, 1);
 	enter(at, known, flow, FLOW_ENTRY_PENDING);
 	return PASS;

@@ -90,6 +90,19 @@ TEST(FlowTable, AnsweredSynsMakeRoomUntilTheirOpenerConfirms)
     EXPECT_EQ(bench.to_web(db_to_web().tcp(80, 1, ACK)).outcome, VERDICT_ALLOW);
 }
 
+// The other side says that it does not believe it, and its opener never hears of it.
+TEST(FlowTable, ASynOfSomebodyElseLeavesAnOpenConnectionOpen)
+{
+    Bench bench;
+    bench.enforce(policies::closed_ingress);
+    bench.from_web(web_to_db().tcp(1, 80, SYN));
+    bench.to_web(db_to_web().tcp(80, 1, SYN | ACK));
+    bench.from_web(web_to_db().tcp(1, 80, ACK));
+    EXPECT_EQ(bench.from_web(web_to_db().tcp(1, 80, SYN)).outcome, VERDICT_ALLOW);
+    EXPECT_EQ(bench.to_web(db_to_web().tcp(80, 1, ACK)).outcome, VERDICT_ALLOW);
+    EXPECT_EQ(bench.flows().size(), 1u);
+}
+
 TEST(FlowTable, ClosedConnectionsMakeRoomBeforeThoseThatWait)
 {
     Bench bench;

@@ -177,5 +177,16 @@ TEST_F(AwayFolders, AFolderThatIsMissingWhereNothingElseIsKnownStopsNoStart)
     EXPECT_TRUE(as_before());
 }
 
+TEST_F(AwayFolders, DetachingForgetsWhatFilesSaid)
+{
+    enforce();
+    EXPECT_EQ(agent().stop(), exit_ok);
+    EXPECT_EQ(agent().detach().exit, exit_ok);
+    std::filesystem::remove_all(agent().policies());
+    std::filesystem::create_directories(agent().policies());
+    ASSERT_TRUE(agent().start()) << agent().process().err();
+    EXPECT_TRUE(open());
+}
+
 } // namespace
 } // namespace system_test

@@ -260,11 +260,6 @@ void PodChurn::listen_to_peers()
                 std::unique_lock lock(mutex_);
                 const Life life = known_.at(stamp.life);
                 lock.unlock();
-                if (!life.may_send(target_of(stamp.target).address, by))
-                    std::cerr << fmt::format(
-                        "DBG abs {} life {} kind {} addr {} index {} by {} port {} to {}\n",
-                        stamp.sent_ns / 1000 % 100000000, life.number, int(life.kind), life.address,
-                        life.index, target_of(stamp.target).address, int(by), peer);
                 judge(life.may_send(target_of(stamp.target).address, by), "a pod to " + peer);
             }
 }
@@ -279,11 +274,7 @@ void PodChurn::live(Place& place, const Life& life)
     ASSERT_TRUE(plug(place, life)) << life.name();
     if (!told_first)
         describe(life);
-    std::cerr << fmt::format("DBG life {} plugged {}\n", life.number,
-                             lab::now_ns() / 1000 % 100000000);
     EXPECT_TRUE(lab::eventually([&] { return place.sender->sent() > until; })) << life.name();
-    std::cerr << fmt::format("DBG life {} unplug {}\n", life.number,
-                             lab::now_ns() / 1000 % 100000000);
     for (const auto& entry : std::exchange(place.stale, {}))
         std::filesystem::remove(entry);
     switch (place.random() % 3) {

@@ -310,7 +310,7 @@ TEST_F(FoldersTest, EmptyFoldersAreInDoubtUntilTheyWereInForce)
     EXPECT_EQ(watch().doubt(FolderKind::policy), "") << "it held nothing";
 }
 
-TEST_F(FoldersTest, OneFolderWithFilesIsEnoughUnlessAnotherCannotBeRead)
+TEST_F(FoldersTest, EachFolderThatIsEmptyOrCannotBeReadIsInDoubt)
 {
     fs::create_directory(dir_ + "/other");
     write_policy("p/a.yaml", "one");
@@ -320,7 +320,7 @@ TEST_F(FoldersTest, OneFolderWithFilesIsEnoughUnlessAnotherCannotBeRead)
         folders->rescan();
         return folders->doubt(FolderKind::policy);
     };
-    EXPECT_EQ(doubt(dir_ + "/other"), "");
+    EXPECT_NE(doubt(dir_ + "/other").find("there is nothing in it"), std::string::npos);
     EXPECT_EQ(doubt(dir_ + "/later"), "") << "a default one";
     std::ofstream(dir_ + "/file");
     EXPECT_NE(doubt(dir_ + "/file").find("cannot be read"), std::string::npos);
@@ -368,9 +368,40 @@ TEST_F(FoldersTest, FolderThatIsNotNamedAnyMoreSaysNothing)
     write_policy("p/a.yaml", "one");
     run_once();
     fs::create_directory(dir_ + "/other");
-    ASSERT_TRUE(Folders::watch({{dir_ + "/other"}, true}, {{dir_ + "/i"}, true}, texts()));
     std::ofstream(dir_ + "/p/a.yaml") << "kind: [";
+    auto elsewhere = Folders::watch({{dir_ + "/other"}, true}, {{dir_ + "/i"}, true}, texts());
+    ASSERT_TRUE(elsewhere);
+    EXPECT_EQ(names(watch()), Names{"one"}) << "it was not in force, and may have been a slip";
+    elsewhere->rescan();
+    elsewhere->remember();
     EXPECT_EQ(names(watch()), Names{});
+}
+
+TEST_F(FoldersTest, WhatABrokenFileSaidIsInDoubtWhereNothingIsKnownOfItsFolder)
+{
+    write_policy("p/a.yaml", "one");
+    run_once();
+    std::ofstream(dir_ + "/p/new.yaml") << "kind: [";
+    EXPECT_EQ(watch().doubt(FolderKind::policy), "") << "it was never valid";
+    fs::remove_all(dir_ + "/valid");
+    EXPECT_NE(watch().doubt(FolderKind::policy).find("new.yaml"), std::string::npos);
+    fs::remove(dir_ + "/p/new.yaml");
+    EXPECT_EQ(watch().doubt(FolderKind::policy), "");
+}
+
+TEST_F(FoldersTest, DamagedCopiesLeaveAFolderThatIsAwayInDoubt)
+{
+    write_policy("p/a.yaml", "one");
+    for (const bool head : {true, false}) {
+        SCOPED_TRACE(head);
+        run_once();
+        for (const auto& file : fs::directory_iterator(dir_ + "/valid"))
+            if (!file.path().filename().string().starts_with('.'))
+                std::ofstream(file.path(), head ? std::ios::trunc : std::ios::app) << "x";
+        leave_mount_point();
+        EXPECT_NE(watch().doubt(FolderKind::policy), "");
+        mount_again();
+    }
 }
 
 TEST_F(FoldersTest, OneFolderMayHoldBothKinds)

@@ -126,6 +126,31 @@ TEST(Homes, PodsThatChangeAddressesInTheInventoryMove)
     EXPECT_EQ(story.located(), (Found{"v5=db", "v6=web"}));
 }
 
+TEST(Homes, PodThatGetsOneMoreAddressStays)
+{
+    Story story;
+    EXPECT_EQ(story.located(), both);
+    story.veth(5, "10.0.0.9");
+    auto more = std::make_shared<Pod>(*story.pods[0]);
+    more->addresses.push_back(ip("fd00::5"));
+    story.pods[0] = more;
+    EXPECT_EQ(story.located(), both);
+    more = std::make_shared<Pod>(*more);
+    more->addresses.clear();
+    story.pods[0] = more;
+    EXPECT_EQ(story.located(), both);
+}
+
+TEST(Homes, TerminatingPodLeavesItsInterfaceToTheNextOfItsAddress)
+{
+    Story story;
+    EXPECT_EQ(story.located(), both);
+    story.pods.push_back(Story::pod("next", "10.0.0.5", "2"));
+    EXPECT_EQ(story.located(), both) << "it stays while it is not being deleted";
+    story.set_terminating(0);
+    EXPECT_EQ(story.located(), (Found{"v5=next", "v6=db"}));
+}
+
 TEST(Homes, PodGoesWithItsInterface)
 {
     Story story;
@@ -262,6 +287,28 @@ TEST(Homes, RestartedAgentKnowsWhoIsAway)
     story.homes.adopt({{4, row}});
     EXPECT_EQ(story.located(), (Found{"v5=closed", "v6=db"}));
     story.now += Homes::absence;
+    EXPECT_EQ(story.located(), both);
+}
+
+TEST(Homes, RestartedAgentTakesNobodyForATerminatingPodThatHadLeft)
+{
+    Story story;
+    endpoint_name row{};
+    std::strcpy(row.pod_namespace, "default");
+    std::strcpy(row.pod, "db");
+    std::ranges::copy(ip("10.0.0.6").bytes, row.address[0]);
+    story.homes.adopt({{6, row}});
+    story.set_terminating(0);
+    story.set_terminating(1);
+    EXPECT_EQ(story.located(), (Found{"v5=closed", "v6=db"}));
+    story.pods.push_back(Story::pod("next", "10.0.0.5", "2"));
+    EXPECT_EQ(story.located(), (Found{"v5=next", "v6=db"}));
+}
+
+TEST(Homes, FirstAgentTakesATerminatingPodWhereItIs)
+{
+    Story story;
+    story.set_terminating(0);
     EXPECT_EQ(story.located(), both);
 }
 
