@@ -223,7 +223,10 @@ Result<ApplyReport> Applier::change_to(Applied next, Clock::time_point begin)
     put_in_force(std::move(next), changes);
     report.flip = Clock::now() - begin;
     report.generation = state_.generation();
-    report.warnings = attach_all();
+    if (auto done = maps_.endpoints.update(changes.flipped); !done) // settle() does it as well
+        report.warnings.push_back(done.error().message);
+    for (auto& warning : attach_all())
+        report.warnings.push_back(std::move(warning));
     detach_gone(report.warnings);
     return report;
 }

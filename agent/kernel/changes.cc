@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 #include <functional>
+#include <span>
 
 namespace ebpfd {
 
@@ -142,6 +143,29 @@ void compare_rulesets(const Applied& current, const Applied& next, Changes& chan
                   });
 }
 
+// Addresses have no slots: up to the flip, those of both sides may send.
+void add_addresses(endpoint& value, size_t& count, const endpoint_name& name)
+{
+    constexpr std::array<uint8_t, sizeof(name.address[0])> none{};
+    const auto is = [](const auto& one, const auto& other) {
+        return std::memcmp(std::data(one), std::data(other), sizeof(one)) == 0;
+    };
+    for (const auto& address : name.address) {
+        auto* const end = value.address + count;
+        if (count < std::size(value.address) && !is(address, none) &&
+            std::none_of(value.address, end, [&](const auto& one) { return is(one, address); }))
+            std::ranges::copy(address, value.address[count++]);
+    }
+}
+
+endpoint after_flip(endpoint value, const EndpointRow& row)
+{
+    std::ranges::fill(std::span(&value.address[0][0], sizeof(value.address)), uint8_t{0});
+    size_t count = 0;
+    add_addresses(value, count, *row.name);
+    return value;
+}
+
 void compare_endpoint(uint32_t ifindex, const EndpointRow* before, const EndpointRow& row,
                       uint32_t parity, Changes& changes)
 {
@@ -156,7 +180,10 @@ void compare_endpoint(uint32_t ifindex, const EndpointRow* before, const Endpoin
     if (!before || before->index != row.index || before->rulesets != row.rulesets ||
         !same_bytes(before->name->address, row.name->address)) {
         const bool stays = before && !before->gone;
-        changes.endpoints.add(ifindex, endpoint_value(stays ? *before : row, row, parity));
+        const endpoint value = endpoint_value(stays ? *before : row, row, parity);
+        changes.endpoints.add(ifindex, value);
+        if (const endpoint flipped = after_flip(value, row); !same_bytes(value, flipped))
+            changes.flipped.add(ifindex, flipped);
         changes.obsolete.endpoints.push_back(ifindex);
     }
     if (!before || !same_bytes(*before->name, *row.name))
@@ -175,21 +202,6 @@ void compare_endpoints(const Applied& current, const Applied& next, uint32_t par
               changes.obsolete.endpoints.push_back(ifindex);
               changes.obsolete.freed_indexes.push_back(before->index);
           });
-}
-
-// Addresses have no slots: until the flip is settled, those of both sides may send.
-void add_addresses(endpoint& value, size_t& count, const endpoint_name& name)
-{
-    constexpr std::array<uint8_t, sizeof(name.address[0])> none{};
-    const auto is = [](const auto& one, const auto& other) {
-        return std::memcmp(std::data(one), std::data(other), sizeof(one)) == 0;
-    };
-    for (const auto& address : name.address) {
-        auto* const end = value.address + count;
-        if (count < std::size(value.address) && !is(address, none) &&
-            std::none_of(value.address, end, [&](const auto& one) { return is(one, address); }))
-            std::ranges::copy(address, value.address[count++]);
-    }
 }
 
 } // namespace

@@ -15,6 +15,7 @@ struct Changes {
     Rows<address_key, identity_slots> addresses;
     Rows<service_key, identity_slots> services;
     Rows<uint32_t, endpoint> endpoints;
+    Rows<uint32_t, endpoint> flipped; // of these, what they are to be once the policy is in force
     Rows<uint32_t, endpoint_name> names;
 
     std::vector<uint32_t> new_rules;   // numbers whose hits start at zero

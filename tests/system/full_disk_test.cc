@@ -22,11 +22,12 @@ protected:
         world_->describe(Inventory::of(world_->node()));
         ASSERT_TRUE(start()) << agent().process().err();
     }
-    // The next test has an agent without a flow log.
+    // The next test has an agent without a flow log, and a folder that is its own.
     void TearDown() override
     {
         (void)agent().stop();
         disk_.reset();
+        std::filesystem::remove_all(agent().runtime());
     }
     Agent& agent() { return world_->agent(); }
     bool start() { return agent().start({"--flow-log", agent().runtime() / "flows.jsonl"}); }
