@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent.h"
 
+#include "base/clock.h"
 #include "base/privileges.h"
 #include "syscall_filter.h"
 #include "what_fits.h"
@@ -22,12 +23,6 @@ constexpr auto idle_after = 50ms;
 constexpr unsigned ticks_between_looks = 6; // at what is attached: some milliseconds for many pods
 constexpr int interface_rounds = 16; // bounds how long a storm of notifications holds the loop
 constexpr size_t notes_shown = 10;
-
-int64_t wall_clock_ns()
-{
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
 
 bool is_readable(int fd)
 {
@@ -283,7 +278,7 @@ bool Agent::waits_for_folders(View& view)
         return false;
     const auto& folders = parts_.folders;
     const auto policies = datapath_->rules().empty() ? "" : folders.doubt(FolderKind::policy);
-    const auto pods = adopted_pods_ ? folders.doubt(FolderKind::inventory) : "";
+    const auto pods = homes_.adopted() ? folders.doubt(FolderKind::inventory) : "";
     if (policies.empty() && pods.empty())
         return false;
     view.apply_error =
@@ -312,7 +307,8 @@ void Agent::update()
     applies_.observe(view.apply_duration, view.apply_error.empty());
     const auto [read, parse] = parts_.folders.take_times();
     if (outcome) {
-        parts_.folders.remember();
+        if (view.apply_error.empty())
+            parts_.folders.remember();
         view.stages = outcome->times;
         view.stages.read = read;
         view.stages.parse = parse;

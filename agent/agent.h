@@ -91,7 +91,6 @@ private:
         std::vector<std::string> warnings;
         bool stale = true;
     } located_;
-    bool adopted_pods_ = false;
     std::string interface_error_;
     uint64_t refused_calls_ = 0; // that the log has told of
     bool trim_due_ = false;

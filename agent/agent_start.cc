@@ -155,7 +155,6 @@ void Agent::adopt_homes()
         names = (*maps)->endpoint_names();
     else
         names = std::unexpected(maps.error());
-    adopted_pods_ = !names || !names->empty();
     if (names)
         homes_.adopt(*names);
     else

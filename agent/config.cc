@@ -196,7 +196,7 @@ void add_behaviour(CLI::App& app, Config& config, RawOptions& raw)
         ->check(CLI::IsMember({"on", "off"}).description(""))
         ->capture_default_str();
     app.add_flag("--detach", config.detach,
-                 "Remove links, programs and maps below --bpffs, then exit");
+                 "Remove links, programs, maps and copies of what files said, then exit");
     app.add_option("--completion", raw.completion,
                    "Print a script that has a shell complete these options, then exit")
         ->type_name("bash|zsh|fish")

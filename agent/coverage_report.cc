@@ -3,7 +3,7 @@
 
 #include "analysis/findings.h"
 #include "base/rfc3339.h"
-#include "kernel/flows.h"
+#include "base/clock.h"
 #include "model/names.h"
 
 #include <algorithm>

@@ -97,15 +97,13 @@ Result<Folders> Folders::watch(const WatchedDirs& policy, const WatchedDirs& inv
                                ValidTexts texts, bool in_force)
 {
     Folders folders(std::move(texts));
-    auto good = in_force ? Result<void>{} : folders.check(policy, FolderKind::policy);
-    if (good && !in_force)
-        good = folders.check(inventory, FolderKind::inventory);
-    if (!good)
-        return std::unexpected(good.error());
-    if (auto added = folders.add(policy, FolderKind::policy); !added)
-        return std::unexpected(added.error());
-    if (auto added = folders.add(inventory, FolderKind::inventory); !added)
-        return std::unexpected(added.error());
+    for (const auto& [dirs, kind] :
+         {std::pair(policy, FolderKind::policy), std::pair(inventory, FolderKind::inventory)}) {
+        if (auto good = in_force ? Result<void>{} : folders.check(dirs, kind); !good)
+            return std::unexpected(good.error());
+        if (auto added = folders.add(dirs, kind); !added)
+            return std::unexpected(added.error());
+    }
     return folders;
 }
 
@@ -235,12 +233,12 @@ void Folders::take(Group& group, FileChange change)
         group.starved = true;
     }
     auto content = parsed ? std::move(*parsed) : refused(change.path, parsed.error());
-    if (content.errors.empty())
+    if (content.errors.empty()) {
         texts_.keep({group.kind, lasting_path(change.path)}, std::move(*change.text));
-    else
-        restore(group, change.path);
-    if (content.errors.empty())
         group.blind.erase(change.path);
+    } else {
+        restore(group, change.path);
+    }
     group.store.set(change.path, std::move(content));
     group.lost.erase(change.path);
 }
@@ -253,10 +251,11 @@ void Folders::restore(Group& group, const std::string& path)
     const ValidTexts::Key key{group.kind, lasting_path(path)};
     const bool copied = texts_.copies().contains(key);
     const auto text = texts_.text(key);
-    if (!text && (copied || group.unknown.contains(folder_of(path))))
-        group.blind.insert(path);
-    if (!text)
+    if (!text) {
+        if (copied || group.unknown.contains(folder_of(path)))
+            group.blind.insert(path);
         return;
+    }
     auto content = content_of(path, *text, group.kind);
     if (!content) {
         group.starved = true;
@@ -323,7 +322,7 @@ void Folders::remember()
     if (!std::exchange(remembered_, true))
         drop_unwatched();
     ValidTexts::Places places;
-    for (auto& group : groups_)
+    for (auto& group : groups_) {
         for (const auto& state : group.states) {
             const ValidTexts::Key key{group.kind, lasting_folder(state.path)};
             const auto before = texts_.places().find(key);
@@ -331,9 +330,10 @@ void Folders::remember()
                 places[key] = state.place;
             else if (before != texts_.places().end())
                 places.insert(*before);
-            group.unknown.erase(state.path);
-            group.blind.clear();
         }
+        group.unknown.clear();
+        group.blind.clear();
+    }
     texts_.set_places(std::move(places));
 }
 

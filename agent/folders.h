@@ -31,8 +31,9 @@ public:
     // file that is broken or away by then says what its copy says.
     void rescan();
 
-    // Why what lies in folders of that kind may not be all: nothing is known of what they held
-    // before, and they cannot be read, or are all empty. Empty: it is all.
+    // Why what lies in folders of that kind may not be all: nothing is known of what one held
+    // before, and it is empty or cannot be read; or of what a file said, and it is broken or away.
+    // Empty: it is all.
     std::string doubt(FolderKind kind) const;
     // What was taken in is in force: the next agent goes by it, in case a folder is away then.
     void remember();

@@ -35,6 +35,8 @@ public:
 
     // What an earlier agent found.
     void adopt(const std::vector<std::pair<uint32_t, endpoint_name>>& endpoints);
+    // Whether it had found any pod.
+    bool adopted() const { return adopted_; }
     // Those interfaces have gone; one that has such a number now is another.
     void leave(const std::set<uint32_t>& gone, Clock::time_point now);
 
@@ -69,7 +71,7 @@ private:
     void remember(const std::vector<LocalInterface>& found, const Pods& pods);
 
     std::map<std::string, Home> homes_; // by the pod's key; without those that are annotated
-    bool adopted_ = false;              // what an earlier agent found is known
+    bool adopted_ = false;
     std::set<const Pod*> away_;
     bool expects_any_ = false;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sightings.h"
 
-#include "kernel/flows.h"
+#include "base/clock.h"
 #include "model/names.h"
 
 #include <algorithm>

@@ -72,10 +72,10 @@ Result<void> ValidTexts::remove(const std::string& folder)
 
 void ValidTexts::read_places()
 {
+    if (unreadable_) // whose copy it was, nobody knows
+        return;
     const auto file = read_file(folder_ + "/" + places_name, most_places_bytes);
     if (!file && file.error().code == ENOENT)
-        return;
-    if (unreadable_) // whose it was, nobody knows
         return;
     auto places = file ? parse_places(file->text) : std::unexpected(file.error());
     if (!places)
@@ -94,9 +94,9 @@ void ValidTexts::list()
     while (const dirent* entry = readdir(stream.get())) {
         if (entry->d_name[0] == '.')
             continue;
-        if (auto head = read_head(fd_.get(), entry->d_name))
+        if (auto head = read_head(fd_.get(), entry->d_name)) {
             copies_.emplace(std::move(head->key), head->copy);
-        else {
+        } else {
             unreadable_ = true;
             spdlog::warn("the copy {}/{} is ignored: {}", folder_, entry->d_name,
                          head.error().message);

@@ -7,7 +7,7 @@
 #include <array>
 #include <cstring>
 #include <functional>
-#include <span>
+#include <initializer_list>
 
 namespace ebpfd {
 
@@ -143,27 +143,19 @@ void compare_rulesets(const Applied& current, const Applied& next, Changes& chan
                   });
 }
 
-// Addresses have no slots: up to the flip, those of both sides may send.
-void add_addresses(endpoint& value, size_t& count, const endpoint_name& name)
+// Those of all these, each once, as far as there is room.
+void set_addresses(endpoint& value, std::initializer_list<const endpoint_name*> names)
 {
-    constexpr std::array<uint8_t, sizeof(name.address[0])> none{};
-    const auto is = [](const auto& one, const auto& other) {
-        return std::memcmp(std::data(one), std::data(other), sizeof(one)) == 0;
-    };
-    for (const auto& address : name.address) {
-        auto* const end = value.address + count;
-        if (count < std::size(value.address) && !is(address, none) &&
-            std::none_of(value.address, end, [&](const auto& one) { return is(one, address); }))
-            std::ranges::copy(address, value.address[count++]);
-    }
-}
-
-endpoint after_flip(endpoint value, const EndpointRow& row)
-{
-    std::ranges::fill(std::span(&value.address[0][0], sizeof(value.address)), uint8_t{0});
-    size_t count = 0;
-    add_addresses(value, count, *row.name);
-    return value;
+    using Address = std::array<uint8_t, sizeof(value.address[0])>;
+    std::vector<Address> all;
+    for (const endpoint_name* name : names)
+        for (const auto& bytes : name->address)
+            if (const Address address = std::to_array(bytes);
+                address != Address{} && std::ranges::find(all, address) == all.end())
+                all.push_back(address);
+    all.resize(std::size(value.address));
+    for (size_t i = 0; i < all.size(); ++i)
+        std::ranges::copy(all[i], value.address[i]);
 }
 
 void compare_endpoint(uint32_t ifindex, const EndpointRow* before, const EndpointRow& row,
@@ -182,7 +174,9 @@ void compare_endpoint(uint32_t ifindex, const EndpointRow* before, const Endpoin
         const bool stays = before && !before->gone;
         const endpoint value = endpoint_value(stays ? *before : row, row, parity);
         changes.endpoints.add(ifindex, value);
-        if (const endpoint flipped = after_flip(value, row); !same_bytes(value, flipped))
+        endpoint flipped = value;
+        set_addresses(flipped, {row.name.get()});
+        if (!same_bytes(value, flipped))
             changes.flipped.add(ifindex, flipped);
         changes.obsolete.endpoints.push_back(ifindex);
     }
@@ -212,9 +206,7 @@ endpoint endpoint_value(const EndpointRow& in_force, const EndpointRow& idle, ui
     std::ranges::copy(in_force.rulesets, value.slot[parity].ruleset);
     std::ranges::copy(idle.rulesets, value.slot[parity ^ 1].ruleset);
     value.index = idle.index;
-    size_t count = 0;
-    add_addresses(value, count, *idle.name);
-    add_addresses(value, count, *in_force.name);
+    set_addresses(value, {idle.name.get(), in_force.name.get()});
     return value;
 }
 

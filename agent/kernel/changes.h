@@ -40,6 +40,7 @@ struct Changes {
 Changes compare(const Applied& current, const Applied& next, uint32_t parity);
 
 // The map's value of an endpoint; parity: the slots in force, the others are the idle ones.
+// Addresses have no slots: those of both may send.
 endpoint endpoint_value(const EndpointRow& in_force, const EndpointRow& idle, uint32_t parity);
 
 } // namespace ebpfd

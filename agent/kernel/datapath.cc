@@ -2,7 +2,7 @@
 #include "kernel/datapath.h"
 
 #include "base/log.h"
-#include "base/monotonic.h"
+#include "base/clock.h"
 #include "kernel/applier.h"
 #include "kernel/conversion.h"
 #include "kernel/flows.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/flows.h"
 
-#include "base/monotonic.h"
 #include "kernel/applied.h"
 
 #include <algorithm>
@@ -115,12 +114,6 @@ Result<void> forget_strays(const Maps& maps, size_t flows)
 }
 
 } // namespace
-
-int64_t clock_offset_ns()
-{
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::nanoseconds(now).count() - static_cast<int64_t>(machine_monotonic_ns());
-}
 
 uint64_t idle_limit_ns(const flow_key& key, const flow& value, bool crowded)
 {

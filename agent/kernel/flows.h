@@ -9,10 +9,6 @@
 
 namespace ebpfd {
 
-// CLOCK_REALTIME less the datapath's clock, in nanoseconds: makes a time since 1970 of one of
-// those.
-int64_t clock_offset_ns();
-
 // Removes all flows of these interfaces, and what was refused there. Returns how many flows.
 Result<size_t> remove_flows(const Maps& maps, const std::set<uint32_t>& interfaces);
 

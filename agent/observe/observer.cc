@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "observe/observer.h"
 
-#include "base/monotonic.h"
+#include "base/clock.h"
 
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 #include <limits>
 #include <utility>
 
@@ -14,13 +13,6 @@ namespace {
 
 constexpr int64_t second_ns = 1'000'000'000;
 constexpr size_t most_in_a_batch = 256; // what a reader has in its hands is its own memory
-
-int64_t wall_clock_ns()
-{
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * second_ns + now.tv_nsec;
-}
 
 } // namespace
 
@@ -135,7 +127,7 @@ void Observer::name_locked(std::span<const event> records)
     // The offset moves when the wall clock is set; once a second of records is often enough.
     if (const uint64_t time_ns = records.front().time_ns;
         offset_read_ns_ == 0 || time_ns > offset_read_ns_ + second_ns) {
-        clock_offset_ns_ = wall_clock_ns() - static_cast<int64_t>(machine_monotonic_ns());
+        clock_offset_ns_ = clock_offset_ns();
         offset_read_ns_ = time_ns;
     }
     named_.clear();
@@ -208,9 +200,8 @@ std::shared_ptr<LiveReader> Observer::subscribe(RecordFilter filter, const Past&
                                                 std::optional<size_t> queue_records)
 {
     const std::lock_guard lock(mutex_);
-    auto reader =
-        std::make_shared<LiveReader>(*this, std::move(filter),
-                                     queue_records.value_or(queue_records_), next_id_++);
+    auto reader = std::make_shared<LiveReader>(*this, std::move(filter),
+                                               queue_records.value_or(queue_records_), next_id_++);
     reader->offer(recent_locked(reader->filter_, past));
     if (closed_)
         reader->close();

@@ -120,8 +120,9 @@ std::vector<FileChange> DirectoryWatcher::take_changes(bool all)
 
 void DirectoryWatcher::give_again(const std::string& path)
 {
-    (void)std::ranges::any_of(
-        directories_, [&](WatchedDirectory& directory) { return directory.give_again(path); });
+    for (WatchedDirectory& directory : directories_)
+        if (directory.give_again(path))
+            return;
 }
 
 // Set to the past for what is due: fd() stays readable until it is taken.

@@ -233,8 +233,7 @@ void forget_pod(const Crowd& crowd, lab::Node& node, const fs::path& entry)
 }
 
 // A pod of this node comes. Time begins with the second of its two halves: the inventory's entry,
-// or the interface once it has its address. The interface is a new one each time, as a pod's is:
-// the kernel waits for packets in flight where one has had programs before.
+// or the interface once it has its address. The interface is a new one each time, as a pod's is.
 void measure_new_pod(Run& run, const Crowd& crowd, lab::Node& node)
 {
     ebpfd::Pod pod = crowd.cluster().pod(0);

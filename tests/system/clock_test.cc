@@ -11,13 +11,11 @@ namespace {
 
 // An agent whose monotonic clock is months ahead of the kernel's programs', as in the time
 // namespace of a container that has moved from an older machine.
-class Clock : public testing::Test {
+class Clock : public OnRoutedPods {
 protected:
     void SetUp() override
     {
-        world_ = World::shared(Wiring::routed);
-        ASSERT_NE(world_, nullptr);
-        world_->describe(Inventory::of(world_->node()));
+        ASSERT_NO_FATAL_FAILURE(OnRoutedPods::SetUp());
         (void)agent().stop();
         agent().start_by({"unshare", "--time", "--monotonic", "10000000"});
         ASSERT_TRUE(agent().start()) << agent().process().err();
@@ -27,7 +25,6 @@ protected:
         (void)agent().stop();
         agent().start_by({});
     }
-    Agent& agent() { return world_->agent(); }
     auto open(uint16_t port)
     {
         return lab::open_connection(world_->machine("web"), world_->machine("db"), Family::v4,
@@ -39,17 +36,13 @@ protected:
             agent().ask({"flow", "list", "--port", std::to_string(port), "-o", "jsonl"});
         return static_cast<size_t>(std::ranges::count(list, '\n'));
     }
-
-    World* world_ = nullptr;
 };
 
 TEST_F(Clock, OfATimeNamespaceEndsNoOpenConnection)
 {
     // What the server says first passes by the open connection alone.
-    const auto settled =
-        world_->enforce({policy("shop/db", "{podSelector: {matchLabels: {app: db}}, policyTypes: "
-                                           "[Ingress, Egress], ingress: [{}]}")});
-    ASSERT_EQ(settled.exit, exit_ok) << settled.out << settled.err;
+    enforce({policy("shop/db", "{podSelector: {matchLabels: {app: db}}, policyTypes: "
+                               "[Ingress, Egress], ingress: [{}]}")});
     const auto kept = open(7001);
     ASSERT_TRUE(kept);
     {
@@ -74,7 +67,7 @@ TEST_F(Clock, OfATimeNamespaceDatesNoRecord)
     const auto before = seconds();
     ASSERT_EQ(world_->enforce({policy("shop/db", "{podSelector: {matchLabels: {app: db}}}")}).exit,
               exit_ok);
-    EXPECT_TRUE(world_->traffic({no("web", "db", 80)}, Family::v4));
+    EXPECT_TRUE(traffic({no("web", "db", 80)}));
     EXPECT_TRUE(lab::eventually([&] {
         const auto seen = agent().ask({"observe", "--last", "1", "--type", "drop", "-o", "jsonl"});
         const std::string mark = "\"time\":\"";

@@ -14,21 +14,14 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 
 // What lies in the folders, and when it takes effect. One wiring and family are enough.
-class Files : public testing::Test {
+class Files : public OnRoutedPods {
 protected:
     void SetUp() override
     {
-        world_ = World::shared(Wiring::routed);
-        ASSERT_NE(world_, nullptr);
-        world_->describe(Inventory::of(world_->node()));
-        ASSERT_EQ(world_->enforce({}).exit, exit_ok);
+        ASSERT_NO_FATAL_FAILURE(OnRoutedPods::SetUp());
+        enforce({});
     }
-    Agent& agent() { return world_->agent(); }
     std::filesystem::path file(const std::string& name) { return agent().policies() / name; }
-    testing::AssertionResult traffic(const std::vector<Attempt>& attempts)
-    {
-        return world_->traffic(attempts, Family::v4);
-    }
     // Waits, without asking for it, until ebpfd has seen (or forgotten) the policy.
     bool knows(const std::string& policy, bool known = true)
     {
@@ -43,8 +36,6 @@ protected:
                                           std::to_string(port) + "}]}]}")
             .text;
     }
-
-    World* world_ = nullptr;
 };
 
 TEST_F(Files, BrokenFileIsNamedAndItsLastGoodVersionStays)

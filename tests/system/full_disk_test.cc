@@ -11,15 +11,13 @@ namespace {
 using testing::HasSubstr;
 
 // The agent's own folder, and its flow log, on a disk that is full.
-class FullDisk : public testing::Test {
+class FullDisk : public OnRoutedPods {
 protected:
     void SetUp() override
     {
-        world_ = World::shared(Wiring::routed);
-        ASSERT_NE(world_, nullptr);
+        ASSERT_NO_FATAL_FAILURE(OnRoutedPods::SetUp());
         (void)agent().stop();
         disk_.emplace(agent().runtime(), "256k");
-        world_->describe(Inventory::of(world_->node()));
         ASSERT_TRUE(start()) << agent().process().err();
     }
     // The next test has an agent without a flow log, and a folder that is its own.
@@ -29,14 +27,7 @@ protected:
         disk_.reset();
         std::filesystem::remove_all(agent().runtime());
     }
-    Agent& agent() { return world_->agent(); }
     bool start() { return agent().start({"--flow-log", agent().runtime() / "flows.jsonl"}); }
-    static PolicyFile db_allows(int port)
-    {
-        return policy("shop/db", "{podSelector: {matchLabels: {app: db}}, ingress: [{ports: "
-                                 "[{port: " +
-                                     std::to_string(port) + "}]}]}");
-    }
     std::filesystem::path filler() { return agent().runtime() / "filler"; }
     void fill()
     {
@@ -44,10 +35,6 @@ protected:
         const std::string block(4096, 'x');
         while (out << block << std::flush) {
         }
-    }
-    testing::AssertionResult allows(uint16_t port, uint16_t other)
-    {
-        return world_->traffic({yes("web", "db", port), no("web", "db", other)}, Family::v4);
     }
     bool status_says(const std::string& words)
     {
@@ -57,31 +44,30 @@ protected:
         });
     }
 
-    World* world_ = nullptr;
     std::optional<Volume> disk_;
 };
 
 TEST_F(FullDisk, ChangesAreInForceAndStatusSaysWhatIsNotWritten)
 {
-    ASSERT_EQ(world_->enforce({db_allows(80)}).exit, exit_ok);
+    enforce({db_allows(80)});
     EXPECT_EQ(agent().ctl({"status"}).exit, exit_ok);
     fill();
-    ASSERT_EQ(world_->enforce({db_allows(8080)}).exit, exit_ok) << "the files are in force";
-    EXPECT_TRUE(allows(8080, 80));
+    enforce({db_allows(8080)});
+    EXPECT_TRUE(db_has_open(8080, 80));
     EXPECT_TRUE(status_says("should a file break"));
     EXPECT_TRUE(status_says("flow log"));
     EXPECT_TRUE(status_says("No space left on device"));
     // An agent that is killed and starts on it goes on.
     agent().process().signal(SIGKILL);
     ASSERT_TRUE(lab::eventually([this] { return !agent().running(); }));
-    EXPECT_TRUE(allows(8080, 80));
+    EXPECT_TRUE(db_has_open(8080, 80));
     ASSERT_TRUE(start()) << agent().process().err();
-    EXPECT_TRUE(allows(8080, 80));
+    EXPECT_TRUE(db_has_open(8080, 80));
     EXPECT_TRUE(status_says("No space left on device"));
     std::filesystem::remove(filler());
     EXPECT_TRUE(lab::eventually([this] { return agent().ctl({"status"}).exit == exit_ok; },
                                 std::chrono::seconds(30)));
-    EXPECT_TRUE(allows(8080, 80));
+    EXPECT_TRUE(db_has_open(8080, 80));
 }
 
 } // namespace

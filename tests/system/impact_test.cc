@@ -38,12 +38,6 @@ protected:
                 found.push_back(group);
         return found;
     }
-    static PolicyFile db_allows(int port)
-    {
-        return policy("shop/db", fmt::format("{{podSelector: {{matchLabels: {{app: db}}}}, "
-                                             "ingress: [{{ports: [{{port: {}}}]}}]}}",
-                                             port));
-    }
 };
 INSTANTIATE_TEST_SUITE_P(Policy, PolicyImpact, every_node, node_name);
 

@@ -58,27 +58,17 @@ private:
 };
 
 // An agent without memory: what is in force stays.
-class Memory : public testing::Test {
+class Memory : public OnRoutedPods {
 protected:
     void SetUp() override
     {
-        world_ = World::shared(Wiring::routed);
-        ASSERT_NE(world_, nullptr);
-        world_->describe(Inventory::of(world_->node()));
-        const auto settled = world_->enforce({db_allows_80()});
-        ASSERT_EQ(settled.exit, exit_ok) << settled.out << settled.err;
-    }
-    Agent& agent() { return world_->agent(); }
-    static PolicyFile db_allows_80()
-    {
-        return policy("shop/db", "{podSelector: {matchLabels: {app: db}}, ingress: [{ports: "
-                                 "[{port: 80}]}]}");
+        ASSERT_NO_FATAL_FAILURE(OnRoutedPods::SetUp());
+        enforce({db_allows(80)});
     }
     testing::AssertionResult in_force(bool big)
     {
-        return world_->traffic({yes("web", "db", 80), no("web", "db", 8080),
-                                Attempt{"web", "api", 80, Transport::tcp, !big}},
-                               Family::v4);
+        return traffic({yes("web", "db", 80), no("web", "db", 8080),
+                        Attempt{"web", "api", 80, Transport::tcp, !big}});
     }
     // The agent may have so much more memory than it has.
     void limit(uint64_t room)
@@ -98,8 +88,6 @@ protected:
         const rlimit wanted{RLIM_INFINITY, RLIM_INFINITY};
         ASSERT_EQ(prlimit(agent().process().pid(), RLIMIT_DATA, &wanted, nullptr), 0);
     }
-
-    World* world_ = nullptr;
 };
 
 TEST_F(Memory, ChangeForWhichThereIsNoneLeavesThePolicyInForceUntilThereIs)

@@ -92,4 +92,11 @@ PolicyFile policy(const std::string& name, const std::string& spec)
                         own, space, spec)};
 }
 
+PolicyFile db_allows(int port)
+{
+    return policy("shop/db", fmt::format("{{podSelector: {{matchLabels: {{app: db}}}}, "
+                                         "ingress: [{{ports: [{{port: {}}}]}}]}}",
+                                         port));
+}
+
 } // namespace system_test

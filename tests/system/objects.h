@@ -50,5 +50,7 @@ private:
 // A NetworkPolicy called NAMESPACE/NAME in a file of its own; spec as flow-style YAML, which
 // stands in line 4.
 PolicyFile policy(const std::string& name, const std::string& spec);
+// shop/db is reached at this TCP port alone.
+PolicyFile db_allows(int port);
 
 } // namespace system_test

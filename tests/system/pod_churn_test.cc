@@ -80,6 +80,7 @@ protected:
     void SetUp() override;
     void make_places();
     void live_on(Place& place);
+    void churn();
     void live(Place& place, const Life& life);
     Life begin(std::mt19937& random);
     void end(const Life& life);
@@ -330,6 +331,22 @@ size_t PodChurn::resident_kib()
     return 0;
 }
 
+// All lives, in each place one after the other.
+void PodChurn::churn()
+{
+    std::atomic<size_t> left = places;
+    std::vector<std::jthread> threads;
+    for (Place& place : places_)
+        threads.emplace_back([&] {
+            live_on(place);
+            --left;
+        });
+    while (left > 0) {
+        lab::eventually([&] { return left == 0; }, std::chrono::milliseconds(20));
+        listen_to_peers();
+    }
+}
+
 TEST_P(PodChurn, NoPodIsTakenForAnother)
 {
     lab::Argv options{"--hooks", "none"};
@@ -342,19 +359,7 @@ TEST_P(PodChurn, NoPodIsTakenForAnother)
     const auto before = sizes();
     const auto resident = resident_kib();
     const auto began = std::chrono::steady_clock::now();
-    {
-        std::atomic<size_t> left = places;
-        std::vector<std::jthread> threads;
-        for (Place& place : places_)
-            threads.emplace_back([&] {
-                live_on(place);
-                --left;
-            });
-        while (left > 0)
-            lab::eventually([&] { return left == 0; }, std::chrono::milliseconds(20)),
-                listen_to_peers();
-    }
-    std::ofstream("/tmp/np-agent.err") << world_->agent().process().err();
+    churn();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     listen_to_peers();
     for (const auto& [what, count] : right_)

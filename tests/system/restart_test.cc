@@ -13,11 +13,6 @@ using testing::HasSubstr;
 // The datapath outlives the daemon. Tests that leave no agent behind: the next one starts it.
 class Restart : public OnNode {
 protected:
-    static PolicyFile db_allows_80()
-    {
-        return policy("shop/db", "{podSelector: {matchLabels: {app: db}}, ingress: [{ports: "
-                                 "[{port: 80}]}]}");
-    }
     const std::vector<Attempt> judged_{yes("web", "db", 80), no("web", "db", 8080),
                                        icmp("api", "db", false), yes("node", "db", 8080)};
 };
@@ -25,7 +20,7 @@ INSTANTIATE_TEST_SUITE_P(Agent, Restart, every_node, node_name);
 
 TEST_P(Restart, TerminatedAgentLeavesTheDatapathEnforcing)
 {
-    enforce({db_allows_80()});
+    enforce({db_allows(80)});
     const auto connection =
         lab::open_connection(machine("scan"), machine("api"), family(), Transport::tcp, 7001);
     ASSERT_TRUE(connection);
@@ -44,7 +39,7 @@ TEST_P(Restart, TerminatedAgentLeavesTheDatapathEnforcing)
 
 TEST_P(Restart, KilledAgentLeavesItToo)
 {
-    enforce({db_allows_80()});
+    enforce({db_allows(80)});
     agent().process().signal(SIGKILL);
     ASSERT_TRUE(lab::eventually([this] { return !agent().running(); }));
     EXPECT_TRUE(traffic(judged_));
@@ -69,7 +64,7 @@ TEST_P(Restart, AdoptedTablesKeepTheirCapacityAndSaySo)
 
 TEST_P(Restart, ChangesMadeMeanwhileAreInForceAfterwards)
 {
-    enforce({db_allows_80()});
+    enforce({db_allows(80)});
     EXPECT_EQ(agent().stop(), exit_ok);
     const auto other = policy("shop/db", "{podSelector: {matchLabels: {app: db}}, ingress: "
                                          "[{ports: [{port: 8080}]}]}");
@@ -81,7 +76,7 @@ TEST_P(Restart, ChangesMadeMeanwhileAreInForceAfterwards)
 
 TEST_P(Restart, DetachTakesEverythingAway)
 {
-    enforce({db_allows_80()});
+    enforce({db_allows(80)});
     EXPECT_EQ(agent().stop(), exit_ok);
     const auto detached = agent().detach();
     EXPECT_EQ(detached.exit, exit_ok) << detached.err;
@@ -97,7 +92,7 @@ TEST_P(Restart, SecondAgentOnTheSameFoldersRefuses)
     const auto second = lab::run(agent().command(), machine("node").netns.path());
     EXPECT_EQ(second.exit, exit_failed);
     EXPECT_THAT(second.err, ContainsRegex("another|already"));
-    enforce({db_allows_80()});
+    enforce({db_allows(80)});
     EXPECT_TRUE(traffic(judged_)) << "the first one goes on";
 }
 
@@ -105,7 +100,7 @@ TEST_P(Restart, AuditModeReportsAndDropsNothing)
 {
     EXPECT_EQ(agent().stop(), exit_ok);
     ASSERT_TRUE(agent().start({"--mode", "audit"}));
-    enforce({db_allows_80()});
+    enforce({db_allows(80)});
     EXPECT_TRUE(traffic({yes("web", "db", 8080), icmp("api", "db", true)}));
     EXPECT_THAT(agent().ask({"status", "-o", "json"}), ContainsRegex("\"mode\": ?\"audit\""));
     EXPECT_TRUE(lab::eventually([this] {
@@ -130,7 +125,7 @@ TEST_P(Restart, ClsactFiltersEnforceAsTcxLinksDo)
         ways.emplace_back("tcx");
     for (const std::string& way : ways) {
         ASSERT_TRUE(reattach(way)) << agent().process().err();
-        enforce({db_allows_80()});
+        enforce({db_allows(80)});
         EXPECT_TRUE(traffic(judged_)) << way;
         EXPECT_THAT(agent().ask({"status", "-o", "json"}), HasSubstr("\"" + way + "\""));
         EXPECT_EQ(agent().stop(), exit_ok);

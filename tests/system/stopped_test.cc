@@ -42,30 +42,16 @@ private:
 };
 
 // An agent that does nothing for a while: the datapath goes on, and the agent makes it good.
-class Stopped : public testing::Test {
+class Stopped : public OnRoutedPods {
 protected:
     void SetUp() override
     {
-        world_ = World::shared(Wiring::routed);
-        ASSERT_NE(world_, nullptr);
+        ASSERT_NO_FATAL_FAILURE(OnRoutedPods::SetUp());
         (void)agent().stop();
         ASSERT_TRUE(agent().start({"--metrics-listen", fmt::format("127.0.0.1:{}", metrics_port)}));
-        world_->describe(Inventory::of(world_->node()));
-        ASSERT_EQ(world_->enforce({db_allows(80)}).exit, exit_ok);
+        enforce({db_allows(80)});
     }
     void TearDown() override { (void)agent().stop(); }
-    Agent& agent() { return world_->agent(); }
-    static PolicyFile db_allows(int port)
-    {
-        return policy("shop/db",
-                      fmt::format("{{podSelector: {{matchLabels: {{app: db}}}}, ingress: [{{ports: "
-                                  "[{{port: {}}}]}}]}}",
-                                  port));
-    }
-    testing::AssertionResult allows(uint16_t port, uint16_t other)
-    {
-        return world_->traffic({yes("web", "db", port), no("web", "db", other)}, Family::v4);
-    }
     // The status line and what follows.
     std::string health() const
     {
@@ -79,8 +65,6 @@ protected:
             answer += *part;
         return answer;
     }
-
-    World* world_ = nullptr;
 };
 
 TEST_F(Stopped, ByASignalWhileEventsAreLost)
@@ -96,10 +80,10 @@ TEST_F(Stopped, ByASignalWhileEventsAreLost)
         std::filesystem::rename(two, one);
     }
     replace_file(agent().policies() / db_allows(8080).name, db_allows(8080).text);
-    EXPECT_TRUE(allows(80, 8080));
+    EXPECT_TRUE(db_has_open(80, 8080));
     agent().process().signal(SIGCONT);
     // Nobody asks for a rescan.
-    EXPECT_TRUE(lab::eventually([this] { return static_cast<bool>(allows(8080, 80)); }));
+    EXPECT_TRUE(lab::eventually([this] { return static_cast<bool>(db_has_open(8080, 80)); }));
     EXPECT_EQ(agent().ctl({"status"}).exit, exit_ok);
     std::filesystem::remove(one);
 }
@@ -116,14 +100,14 @@ TEST_F(Stopped, ByAFileSystemThatDoesNotAnswer)
         EXPECT_EQ(status.exit, exit_degraded);
         EXPECT_THAT(status.out, HasSubstr("the main loop hangs"));
         EXPECT_EQ(agent().ctl({"status", "--wait", "--timeout", "1s"}).exit, exit_failed);
-        EXPECT_TRUE(allows(80, 8080));
+        EXPECT_TRUE(db_has_open(80, 8080));
         volume.give_up();
         EXPECT_EQ(agent().settle().exit, exit_degraded);
         EXPECT_THAT(health(), HasSubstr(" 200 "));
-        EXPECT_TRUE(allows(80, 8080));
+        EXPECT_TRUE(db_has_open(80, 8080));
     }
     EXPECT_EQ(agent().settle().exit, exit_ok);
-    EXPECT_TRUE(allows(80, 8080));
+    EXPECT_TRUE(db_has_open(80, 8080));
 }
 
 } // namespace

@@ -185,6 +185,19 @@ void OnNode::SetUp()
     enforce({});
 }
 
+void OnRoutedPods::SetUp()
+{
+    world_ = World::shared(Wiring::routed);
+    ASSERT_NE(world_, nullptr);
+    world_->describe(Inventory::of(world_->node()));
+}
+
+void OnRoutedPods::enforce(const std::vector<PolicyFile>& policies)
+{
+    const lab::Finished settled = world_->enforce(policies);
+    ASSERT_EQ(settled.exit, exit_ok) << settled.out << settled.err;
+}
+
 void OnNode::enforce(const std::vector<PolicyFile>& policies)
 {
     const lab::Finished settled = world_->enforce(policies);

@@ -111,6 +111,25 @@ protected:
     Inventory inventory_;
 };
 
+// Tests for which one wiring and one family are enough, on the shared world of routed pods.
+class OnRoutedPods : public testing::Test {
+protected:
+    void SetUp() override;
+    Agent& agent() { return world_->agent(); }
+    void enforce(const std::vector<PolicyFile>& policies);
+    testing::AssertionResult traffic(const std::vector<Attempt>& attempts)
+    {
+        return world_->traffic(attempts, Family::v4);
+    }
+    // Whether web reaches db at that port, and not at the other.
+    testing::AssertionResult db_has_open(uint16_t port, uint16_t other)
+    {
+        return traffic({yes("web", "db", port), no("web", "db", other)});
+    }
+
+    World* world_ = nullptr;
+};
+
 // Names "routed_IPv4" and so on; for INSTANTIATE_TEST_SUITE_P.
 inline const auto every_node = testing::Combine(testing::Values(Wiring::routed, Wiring::bridged),
                                                 testing::Values(Family::v4, Family::v6));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ebpfctl/clock.h"
 
-#include "base/monotonic.h"
+#include "base/clock.h"
 
 #include <charconv>
 #include <ctime>
@@ -27,13 +27,6 @@ int64_t take_unit(std::string_view& text)
         return milliseconds;
     }
     return 0;
-}
-
-uint64_t wall_clock_ns()
-{
-    timespec time{};
-    clock_gettime(CLOCK_REALTIME, &time);
-    return static_cast<uint64_t>(time.tv_sec) * NS_PER_S + static_cast<uint64_t>(time.tv_nsec);
 }
 
 } // namespace
@@ -62,7 +55,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text)
 
 Moment Moment::now()
 {
-    return {machine_monotonic_ns(), wall_clock_ns()};
+    return {machine_monotonic_ns(), static_cast<uint64_t>(wall_clock_ns())};
 }
 
 std::string Moment::text_of(uint64_t monotonic_ns) const

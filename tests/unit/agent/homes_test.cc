@@ -53,6 +53,15 @@ struct Story {
         }
         return out;
     }
+    // What an earlier agent left: that pod, and an interface that was closed.
+    void adopt(uint32_t ifindex, const std::string& name, const std::string& address)
+    {
+        endpoint_name row{};
+        std::strcpy(row.pod_namespace, "default");
+        std::strcpy(row.pod, name.c_str());
+        std::ranges::copy(ip(address).bytes, row.address[0]);
+        homes.adopt({{ifindex, row}, {8, endpoint_name{}}});
+    }
     // An interface goes, and another one with its far end's address comes.
     void replace(uint32_t ifindex, uint32_t by, const std::string& address)
     {
@@ -188,12 +197,7 @@ TEST(Homes, AnnotationAndRouteOfTheNodesRootMovePods)
 TEST(Homes, RestartedAgentKeepsToWhatWasFound)
 {
     Story story;
-    endpoint_name row{};
-    std::strcpy(row.pod_namespace, "default");
-    std::strcpy(row.pod, "web");
-    std::ranges::copy(ip("10.0.0.5").bytes, row.address[0]);
-    endpoint_name closed{};
-    story.homes.adopt({{5, row}, {8, closed}});
+    story.adopt(5, "web", "10.0.0.5");
     story.veth(5, "10.0.0.6");
     EXPECT_EQ(story.located(), both);
 }
@@ -280,11 +284,7 @@ TEST(Homes, RestartedAgentKnowsWhoIsAway)
 {
     Story story;
     story.globs = {"v*"};
-    endpoint_name row{};
-    std::strcpy(row.pod_namespace, "default");
-    std::strcpy(row.pod, "web");
-    std::ranges::copy(ip("10.0.0.5").bytes, row.address[0]);
-    story.homes.adopt({{4, row}});
+    story.adopt(4, "web", "10.0.0.5");
     EXPECT_EQ(story.located(), (Found{"v5=closed", "v6=db"}));
     story.now += Homes::absence;
     EXPECT_EQ(story.located(), both);
@@ -293,11 +293,7 @@ TEST(Homes, RestartedAgentKnowsWhoIsAway)
 TEST(Homes, RestartedAgentTakesNobodyForATerminatingPodThatHadLeft)
 {
     Story story;
-    endpoint_name row{};
-    std::strcpy(row.pod_namespace, "default");
-    std::strcpy(row.pod, "db");
-    std::ranges::copy(ip("10.0.0.6").bytes, row.address[0]);
-    story.homes.adopt({{6, row}});
+    story.adopt(6, "db", "10.0.0.6");
     story.set_terminating(0);
     story.set_terminating(1);
     EXPECT_EQ(story.located(), (Found{"v5=closed", "v6=db"}));

@@ -12,11 +12,16 @@ using Ids = std::vector<uint32_t>;
 class Shut : public OnPodInterface, public testing::WithParamInterface<AttachMode> {
 protected:
     Ids closed() const { return {program_id("closed"), program_id("closed")}; }
-    void replace_interface()
+    // Its interface has been replaced by another of that number since, which is closed.
+    auto start_and_replace()
     {
-        ASSERT_TRUE(netns_->ip(fmt::format("link del web\n"
+        auto datapath = start(GetParam());
+        EXPECT_TRUE(datapath->apply(plan()));
+        EXPECT_TRUE(netns_->ip(fmt::format("link del web\n"
                                            "link add web index {} type veth peer name pod\n",
                                            ifindex_)));
+        EXPECT_TRUE(datapath->shut(ifindex_));
+        return datapath;
     }
     Ids judged() const { return {program_id("from_pod"), program_id("to_pod")}; }
 };
@@ -55,10 +60,7 @@ TEST_P(Shut, WhatJudgesIsLeftAlone)
 TEST_P(Shut, AnEndpointThatIsClosedHasLostItsPrograms)
 {
     inside([&] {
-        const auto datapath = start(GetParam());
-        ASSERT_TRUE(datapath->apply(plan()));
-        replace_interface();
-        ASSERT_TRUE(datapath->shut(ifindex_));
+        const auto datapath = start_and_replace();
         EXPECT_EQ(attached(), closed());
         EXPECT_EQ(datapath->find_lost().size(), 1u);
         ASSERT_TRUE(datapath->apply(plan()));
@@ -69,10 +71,7 @@ TEST_P(Shut, AnEndpointThatIsClosedHasLostItsPrograms)
 TEST_P(Shut, AnotherInterfaceOfThatNumberIsAnotherEndpoint)
 {
     inside([&] {
-        const auto datapath = start(GetParam());
-        ASSERT_TRUE(datapath->apply(plan()));
-        replace_interface();
-        ASSERT_TRUE(datapath->shut(ifindex_));
+        const auto datapath = start_and_replace();
         datapath->forget({ifindex_});
         EXPECT_TRUE(value_of(datapath->apply(plan())).endpoints_changed);
         EXPECT_EQ(attached(), judged());
@@ -83,10 +82,7 @@ TEST_P(Shut, AnotherInterfaceOfThatNumberIsAnotherEndpoint)
 TEST_P(Shut, WhatIsClosedStaysSoWhenTheOneBeforeIsForgotten)
 {
     inside([&] {
-        const auto datapath = start(GetParam());
-        ASSERT_TRUE(datapath->apply(plan()));
-        replace_interface();
-        ASSERT_TRUE(datapath->shut(ifindex_));
+        const auto datapath = start_and_replace();
         datapath->forget({ifindex_});
         ASSERT_TRUE(datapath->apply(Plan{}));
         EXPECT_EQ(attached(), closed());

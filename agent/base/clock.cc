@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/monotonic.h"
+#include "base/clock.h"
 
+#include <chrono>
 #include <ctime>
 #include <fstream>
 #include <string>
@@ -31,6 +32,17 @@ uint64_t machine_monotonic_ns()
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return static_cast<uint64_t>(now.tv_sec * second_ns + now.tv_nsec - offset_ns);
+}
+
+int64_t wall_clock_ns()
+{
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::nanoseconds(now).count();
+}
+
+int64_t clock_offset_ns()
+{
+    return wall_clock_ns() - static_cast<int64_t>(machine_monotonic_ns());
 }
 
 } // namespace ebpfd
