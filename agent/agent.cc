@@ -2,7 +2,9 @@
 #include "agent.h"
 
 #include "base/clock.h"
+#include "base/interface_name.h"
 #include "base/privileges.h"
+#include "inventory/locate.h"
 #include "syscall_filter.h"
 #include "what_fits.h"
 
@@ -78,12 +80,11 @@ Result<void> Agent::run()
     if (config_.sandbox)
         enter_sandbox();
     for (;;) {
-        const auto woken = parts_.epoll.wait(
-            parts_.folders.texts().due() ? std::optional(idle_after) : std::nullopt);
+        const auto woken = parts_.epoll.wait(time_to_wait());
         if (!woken)
             return std::unexpected(woken.error());
         board_.turn();
-        if (!*woken) {
+        if (!*woken && !noticed_) {
             write_texts_while_idle();
             continue;
         }
@@ -99,6 +100,13 @@ Result<void> Agent::run()
         round(rescan);
         tell_supervisor(rescan);
     }
+}
+
+std::optional<std::chrono::milliseconds> Agent::time_to_wait()
+{
+    if (noticed_)
+        return 0ms;
+    return parts_.folders.texts().due() ? std::optional(idle_after) : std::nullopt;
 }
 
 // After the first policy: enforcement waits for none of it.
@@ -213,7 +221,7 @@ bool Agent::forget_gone()
     return true;
 }
 
-bool Agent::collect_interfaces()
+bool Agent::take_notifications()
 {
     bool changed = false;
     bool failed = false;
@@ -228,9 +236,29 @@ bool Agent::collect_interfaces()
         if (processed && !is_readable(parts_.interfaces.fd()))
             break;
     }
+    return changed;
+}
+
+bool Agent::collect_interfaces()
+{
+    bool changed = take_notifications();
+    changed = std::exchange(noticed_, false) || changed;
     changed = forget_gone() || changed;
     located_.stale = located_.stale || changed;
     return changed;
+}
+
+// Between looking and attaching some milliseconds pass, in which another interface may have got the
+// number of one that has gone.
+Successor Agent::find_successor(uint32_t ifindex)
+{
+    noticed_ = take_notifications() || noticed_;
+    if (!parts_.interfaces.has_gone(ifindex))
+        return Successor::none;
+    noticed_ = true;
+    const auto name = interface_name(ifindex);
+    return !name.empty() && matches_any(name, config_.pod_interfaces) ? Successor::pods
+                                                                      : Successor::others;
 }
 
 World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)

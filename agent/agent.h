@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 
 namespace ebpfd {
@@ -52,10 +53,14 @@ private:
     void adopt_homes();
     void attach_hooks();
     void enter_sandbox() const;
+    std::optional<std::chrono::milliseconds> time_to_wait();
     // Whether a signal asks for the end; a SIGHUP asks for a rescan.
     bool told_to_stop(bool& rescan);
     void round(bool rescan);
+    // Takes in what is notified by now; whether something is new.
+    bool take_notifications();
     bool collect_interfaces();
+    Successor find_successor(uint32_t ifindex);
     World make_world(std::vector<std::string>& warnings, size_t& nodes);
     void locate(const SharedList<std::shared_ptr<const Pod>>& pods);
     std::set<uint32_t> find_lost();
@@ -92,6 +97,7 @@ private:
         bool stale = true;
     } located_;
     std::string interface_error_;
+    bool noticed_ = false;       // something new, while the last change was on its way
     uint64_t refused_calls_ = 0; // that the log has told of
     bool trim_due_ = false;
     unsigned ticks_ = 0;

@@ -128,6 +128,7 @@ Result<void> Agent::open_datapath()
     datapath_ = std::move(*datapath);
     enforcer_ = std::make_unique<Enforcer>(*datapath_, config_.bpffs, observer_, totals_);
     observer_.on_watch([this](const watch& wanted) { datapath_->set_watch(wanted); });
+    datapath_->ask_for_successors([this](uint32_t ifindex) { return find_successor(ifindex); });
     adopt_homes();
     start_gatekeeper();
     return unprivileged([this] {

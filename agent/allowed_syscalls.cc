@@ -91,6 +91,7 @@ constexpr auto calls = std::to_array<int>({
     SCMP_SYS(sched_getaffinity),
     SCMP_SYS(sched_getparam),
     SCMP_SYS(sched_getscheduler),
+    SCMP_SYS(sched_setaffinity),
     SCMP_SYS(sched_yield),
     SCMP_SYS(set_robust_list),
     SCMP_SYS(set_tid_address),

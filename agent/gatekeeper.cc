@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gatekeeper.h"
 
+#include "base/interface_name.h"
 #include "base/privileges.h"
 #include "inventory/locate.h"
 #include "inventory/rtnetlink.h"
@@ -19,8 +20,7 @@ namespace {
 // Whether that interface is there: it may have gone, and its number be another's.
 bool is_here(uint32_t ifindex, const std::string& name)
 {
-    std::array<char, IF_NAMESIZE> found{};
-    return if_indextoname(ifindex, found.data()) != nullptr && name == found.data();
+    return interface_name(ifindex) == name;
 }
 
 } // namespace

@@ -29,6 +29,8 @@ public:
     // The interfaces that have gone since the last call. One that has such a number now is another,
     // however much it looks like the one before.
     std::set<uint32_t> take_gone() { return std::exchange(gone_, {}); }
+    // Whether one of that number has gone since.
+    bool has_gone(uint32_t ifindex) const { return gone_.contains(ifindex); }
     // Whether, since the last call, notifications were lost: then some may have gone unnoticed.
     bool take_overrun() { return std::exchange(overrun_, false); }
 

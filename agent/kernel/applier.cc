@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/applier.h"
 
+#include "base/interface_name.h"
 #include "base/memory.h"
 #include "kernel/capacity.h"
-#include "kernel/filters.h"
 #include "kernel/flows.h"
 #include "kernel/numbering.h"
 
@@ -149,14 +149,29 @@ void Applier::detach_gone(std::vector<std::string>& warnings)
     std::erase_if(vanished_, [&](uint32_t i) { return leave(i, &Attachment::forget); });
 }
 
+Result<bool> Applier::attach(uint32_t ifindex)
+{
+    if (find_successor_(ifindex) != Successor::none)
+        return false;
+    auto attached = attachment_.attach(ifindex);
+    const auto successor = find_successor_(ifindex);
+    if (successor == Successor::none)
+        return attached ? Result<bool>(true) : std::unexpected(attached.error());
+    if (successor == Successor::pods)
+        attached = attachment_.close(ifindex);
+    else
+        attached = attachment_.detach(ifindex);
+    return attached ? Result<bool>(false) : std::unexpected(attached.error());
+}
+
 std::vector<std::string> Applier::attach_all()
 {
     std::vector<std::string> warnings;
     for (auto& [ifindex, row] : applied_.endpoints) {
-        if (row.attached)
+        if (row.attached || row.gone)
             continue;
-        auto attached = attachment_.attach(ifindex);
-        row.attached = attached.has_value();
+        const auto attached = attach(ifindex);
+        row.attached = attached.value_or(false);
         if (!attached)
             warnings.push_back(
                 fmt::format("interface {}: {}", row.name->interface, attached.error().message));
@@ -169,7 +184,7 @@ std::map<uint32_t, std::string> Applier::find_lost()
     std::map<uint32_t, std::string> lost;
     for (auto& [ifindex, row] : applied_.endpoints) {
         if (!row.attached || attachment_.holds(ifindex).value_or(true) ||
-            !interface_exists(ifindex))
+            interface_name(ifindex).empty())
             continue;
         row.attached = false;
         lost.emplace(ifindex, row.name->interface);

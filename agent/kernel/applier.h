@@ -36,6 +36,8 @@ public:
     // The interfaces of endpoints that have lost a program, by others' hands: the next apply
     // attaches them again.
     std::map<uint32_t, std::string> find_lost();
+    // See Datapath::ask_for_successors().
+    void ask_for_successors(FindSuccessor find) { find_successor_ = std::move(find); }
     // See Datapath::forget().
     void forget(const std::set<uint32_t>& gone);
 
@@ -54,11 +56,14 @@ private:
     Result<void> forget_flows(const Changes& changes);
     void take_back(const Changes& changes) noexcept;
     void put_in_force(Applied next, Changes& changes) noexcept;
+    // Whether programs are on it now. It may have become another: then they are not.
+    Result<bool> attach(uint32_t ifindex);
     void detach_gone(std::vector<std::string>& warnings);
 
     const Maps& maps_;
     State& state_;
     Attachment& attachment_;
+    FindSuccessor find_successor_ = [](uint32_t) { return Successor::none; };
     Applied applied_;
     Retirement retirement_;
     std::set<uint32_t> gone_;        // interfaces to detach from; failures are tried again

@@ -25,6 +25,8 @@ public:
     // An interface that has none of ours gets a program that refuses every packet, which attach()
     // replaces in place. From any thread.
     virtual Result<void> shut(uint32_t ifindex) = 0;
+    // The same, in place of ours as well.
+    virtual Result<void> close(uint32_t ifindex) = 0;
     // Whether both programs are still there: others may have removed them.
     virtual Result<bool> holds(uint32_t ifindex) const = 0;
     // Takes ours away and leaves what others have there. No interface: no error.

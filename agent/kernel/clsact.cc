@@ -129,10 +129,9 @@ Result<void> ClsactAttachment::judge_rest(uint32_t ifindex, size_t hook)
     if (!filters)
         return std::unexpected(filters.error());
     const auto* ours = find_ours(*filters);
-    if (ours != nullptr && is_closed(*ours))
-        return fail(ESTALE, "it has become another, which is closed");
-    return ours ? put_filter(ifindex, HOOKS[hook], programs_.judge_rest[hook], ours, 0)
-                : Result<void>{};
+    if (ours == nullptr || is_closed(*ours))
+        return fail(ESTALE, "it has become another, or has lost its filter");
+    return put_filter(ifindex, HOOKS[hook], programs_.judge_rest[hook], ours, 0);
 }
 
 Result<ClsactAttachment::Present> ClsactAttachment::read_filters(uint32_t ifindex) const
@@ -164,7 +163,7 @@ Result<void> ClsactAttachment::attach(uint32_t ifindex)
 
 // Every step waits for the network lock, for which a new pod and those who set it up wait as well:
 // as few as can be, and what the pod sends is refused first.
-Result<void> ClsactAttachment::shut(uint32_t ifindex)
+Result<void> ClsactAttachment::refuse_all(uint32_t ifindex, bool in_place_of_ours)
 {
     const std::lock_guard lock(lock_of(ifindex));
     const auto added = add_qdisc(ifindex);
@@ -173,7 +172,8 @@ Result<void> ClsactAttachment::shut(uint32_t ifindex)
     const auto present = *added ? Result<Present>{} : read_filters(ifindex);
     if (!present)
         return std::unexpected(present.error());
-    if (std::ranges::any_of(*present, [this](const auto& filters) { return find_ours(filters); }))
+    const auto has_ours = [this](const auto& filters) { return find_ours(filters) != nullptr; };
+    if (!in_place_of_ours && std::ranges::any_of(*present, has_ours))
         return {};
     for (size_t i = 0; i < HOOKS.size(); ++i)
         if (auto put = put_one(ifindex, i, programs_.closed, (*present)[i]); !put)

@@ -23,7 +23,8 @@ public:
     ClsactAttachment(const Pins& pins, const Programs& programs);
     std::string mode() const override { return "clsact"; }
     Result<void> attach(uint32_t ifindex) override;
-    Result<void> shut(uint32_t ifindex) override;
+    Result<void> shut(uint32_t ifindex) override { return refuse_all(ifindex, false); }
+    Result<void> close(uint32_t ifindex) override { return refuse_all(ifindex, true); }
     Result<bool> holds(uint32_t ifindex) const override;
     Result<void> detach(uint32_t ifindex) override;
     Result<void> forget(uint32_t) override { return {}; } // they went with it
@@ -36,8 +37,7 @@ public:
     Result<bool> judges(uint32_t ifindex, const Hook& hook) const;
     Result<bool> is_attached(uint32_t ifindex) const;
     // From now on our filter at the hook leaves out what is marked as judged.
-    // No filter, which somebody else may have removed: no error. One that refuses everything stays,
-    // and is one.
+    // Where that is missing, or refuses everything, the interface may be another one by now: ESTALE.
     Result<void> judge_rest(uint32_t ifindex, size_t hook);
 
 private:
@@ -47,6 +47,7 @@ private:
     const TcFilter* find_ours(const std::vector<TcFilter>& filters) const;
     using Present = std::array<std::vector<TcFilter>, HOOKS.size()>;
     Result<Present> read_filters(uint32_t ifindex) const;
+    Result<void> refuse_all(uint32_t ifindex, bool in_place_of_ours);
     // Puts the program where ours is, or where nobody's is. filters: those that are there.
     Result<void> put_one(uint32_t ifindex, size_t hook, const Fd& program,
                          const std::vector<TcFilter>& filters) const;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/datapath.h"
 
-#include "base/log.h"
 #include "base/clock.h"
+#include "base/interface_name.h"
+#include "base/log.h"
 #include "kernel/applier.h"
 #include "kernel/conversion.h"
 #include "kernel/flows.h"
@@ -22,7 +23,6 @@
 #include <ranges>
 
 namespace ebpfd {
-
 namespace {
 
 class LoadedDatapath : public Datapath {
@@ -46,6 +46,10 @@ public:
     }
     Result<void> shut(uint32_t ifindex) override { return attachment_->shut(ifindex); }
     std::map<uint32_t, std::string> find_lost() override { return applier_->find_lost(); }
+    void ask_for_successors(FindSuccessor find) override
+    {
+        applier_->ask_for_successors(std::move(find));
+    }
     void forget(const std::set<uint32_t>& gone) override { applier_->forget(gone); }
     Result<void> settle() override { return applier_->settle(); }
     uint32_t generation() const override { return state_.generation(); }
@@ -67,7 +71,7 @@ private:
     Result<void> take_over(AttachMode mode, uint32_t layout);
     Result<void> set_audit(bool audit);
     Result<void> leave_audit();
-    void show_hooks_the_pods();
+    void show_hooks_the_pods(bool again);
 
     Pins pins_;
     Programs programs_;
@@ -97,6 +101,16 @@ Result<void> LoadedDatapath::open_maps()
     return {};
 }
 
+// Those of adopted endpoints that have become others while no agent looked.
+std::set<uint32_t> replaced(const EndpointRows& endpoints)
+{
+    std::set<uint32_t> found;
+    for (const auto& [ifindex, row] : endpoints)
+        if (const auto name = interface_name(ifindex); !name.empty() && name != row.name->interface)
+            found.insert(ifindex);
+    return found;
+}
+
 Result<void> LoadedDatapath::take_over(AttachMode mode, uint32_t layout)
 {
     auto attachment = Attachment::make(mode, pins_, programs_);
@@ -112,6 +126,7 @@ Result<void> LoadedDatapath::take_over(AttachMode mode, uint32_t layout)
             !fit)
             return fit;
     applier_ = std::make_unique<Applier>(maps_, state_, *attachment_, std::move(*adopted));
+    applier_->forget(replaced(applier_->applied().endpoints));
     for (const auto& warning : applier_->attach_all())
         spdlog::warn("{}", warning);
     const auto attached = endpoints();
@@ -164,7 +179,7 @@ Result<size_t> LoadedDatapath::sweep(const std::function<void(const event&)>& cl
                             .closed = closed});
     if (swept)
         applier_->flows_swept();
-    show_hooks_the_pods();
+    show_hooks_the_pods(true); // an interface's other end may move at any time
     return swept;
 }
 
@@ -172,7 +187,7 @@ Result<ApplyReport> LoadedDatapath::apply(const Plan& plan)
 {
     auto report = applier_->apply(plan);
     if (report && report->endpoints_changed)
-        show_hooks_the_pods();
+        show_hooks_the_pods(false);
     if (!report)
         return report;
     if (auto left = leave_audit(); !left)
@@ -184,7 +199,7 @@ Result<ApplyReport> LoadedDatapath::apply(const Plan& plan)
 void LoadedDatapath::attach_hooks(const HookOptions& options)
 {
     hooks_ = KernelHooks::attach(options, pins_);
-    show_hooks_the_pods();
+    show_hooks_the_pods(true);
 }
 
 std::vector<HookStatus> LoadedDatapath::hooks() const
@@ -192,15 +207,11 @@ std::vector<HookStatus> LoadedDatapath::hooks() const
     return hooks_ ? hooks_->status() : std::vector<HookStatus>{};
 }
 
-// With every change and every sweep: an interface's other end may move at any time.
-void LoadedDatapath::show_hooks_the_pods()
+void LoadedDatapath::show_hooks_the_pods(bool again)
 {
     if (!hooks_)
         return;
-    std::map<uint32_t, uint32_t> indexes;
-    for (const auto& [ifindex, row] : applier_->applied().endpoints)
-        indexes.emplace(ifindex, row.index);
-    if (auto followed = hooks_->follow(indexes); !followed)
+    if (auto followed = hooks_->follow(applier_->applied().endpoints, again); !followed)
         spdlog::debug("kernel hooks: {}", followed.error().message);
 }
 

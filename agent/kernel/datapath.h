@@ -46,6 +46,10 @@ struct DatapathOptions {
     AttachMode attach = AttachMode::automatic;
 };
 
+// What has become of an interface that a plan means: its number may be another's by now.
+enum class Successor : uint8_t { none, pods, others };
+using FindSuccessor = std::function<Successor(uint32_t ifindex)>;
+
 // What one apply did, for the log and the metrics.
 struct ApplyReport {
     uint32_t generation = 0;        // in force afterwards
@@ -80,6 +84,9 @@ public:
     // Looks whether somebody has taken the programs from interfaces, and names those: they are open
     // until the next apply, which attaches them again.
     virtual std::map<uint32_t, std::string> find_lost() = 0;
+    // Asked right before programs are put on an interface and once more after it. One that has a
+    // successor gets none, until apply() is told of it: a pod's is closed, others' left alone.
+    virtual void ask_for_successors(FindSuccessor find) = 0;
     // These interfaces have gone: to the next apply, one of such a number is another.
     virtual void forget(const std::set<uint32_t>& gone) = 0;
     // The last part of an apply, for when there is time: waits some milliseconds until no packet

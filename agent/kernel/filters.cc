@@ -9,7 +9,6 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <memory>
-#include <net/if.h>
 
 namespace ebpfd {
 
@@ -91,12 +90,6 @@ Result<std::vector<TcFilter>> filters_at(uint32_t ifindex, const Hook& hook)
     if (more < 0 && errno != ENODEV && errno != ENOENT && errno != EINVAL)
         return fail_errno("read tc filters");
     return filters;
-}
-
-bool interface_exists(uint32_t ifindex)
-{
-    std::array<char, IF_NAMESIZE> name{};
-    return if_indextoname(ifindex, name.data()) != nullptr;
 }
 
 } // namespace ebpfd

@@ -18,7 +18,4 @@ struct TcFilter {
 // The filters at one hook in order of priority; none where there is no interface or qdisc.
 Result<std::vector<TcFilter>> filters_at(uint32_t ifindex, const Hook& hook);
 
-// Whether there is an interface of that number.
-bool interface_exists(uint32_t ifindex);
-
 } // namespace ebpfd

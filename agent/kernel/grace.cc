@@ -3,14 +3,101 @@
 
 #include "base/fd.h"
 
+#include <atomic>
 #include <bpf/bpf.h>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <linux/magic.h>
 #include <linux/membarrier.h>
+#include <memory>
+#include <mutex>
+#include <sched.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <thread>
 #include <unistd.h>
 
 namespace ebpfd {
 
 namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto walk_max = 5ms;
+
+// Where softirqs can be preempted a thread may run in the middle of one.
+bool preempts_softirqs()
+{
+    static const bool realtime = access("/sys/kernel/realtime", F_OK) == 0;
+    return realtime;
+}
+
+// 0: unknown. What a container puts in place of sysfs may leave out some.
+long online_cpus()
+{
+    struct statfs fs {};
+    if (statfs("/sys/devices/system/cpu/online", &fs) != 0 || fs.f_type != SYSFS_MAGIC)
+        return 0;
+    return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+// Runs on each CPU in turn. Programs run with softirqs disabled and are not preempted: where this
+// thread has run they are through. Whether it could run on all of them.
+bool visit_cpus()
+{
+    const long online = online_cpus();
+    long visited = 0;
+    for (int cpu = 0; cpu < CPU_SETSIZE && visited < online; ++cpu) {
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        visited += sched_setaffinity(0, sizeof one, &one) == 0 ? 1 : 0;
+    }
+    return online > 0 && visited == online;
+}
+
+// A thread that visits the CPUs; one that others keep from running is left to itself.
+class Walk {
+public:
+    // Whether it has visited them all, and soon enough.
+    static bool take()
+    {
+        if (preempts_softirqs() || under_way_.exchange(true))
+            return false;
+        try {
+            const auto walk = std::make_shared<Walk>();
+            std::thread([walk] { walk->run(); }).detach();
+            return walk->wait();
+        } catch (const std::exception&) { // there is no room for another thread
+            under_way_ = false;
+            return false;
+        }
+    }
+
+private:
+    void run()
+    {
+        const bool all = visit_cpus();
+        under_way_ = false;
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+        all_ = all;
+        changed_.notify_all();
+    }
+    bool wait()
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, walk_max, [this] { return ended_; });
+        return all_;
+    }
+
+    static inline std::atomic<bool> under_way_ = false;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool ended_ = false;
+    bool all_ = false;
+};
 
 // An update of a map of maps waits as well (since Linux 4.20). For kernels whose membarrier
 // refuses, which those with isolated CPUs do (nohz_full).
@@ -32,6 +119,8 @@ Result<void> wait_by_map_of_maps()
 
 Result<void> wait_for_packets_in_flight()
 {
+    if (Walk::take())
+        return {};
     // Waits for an RCU grace period, and programs run within RCU's read sections.
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0)
         return {};

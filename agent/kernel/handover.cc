@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/handover.h"
 
+#include "base/interface_name.h"
 #include "base/log.h"
 #include "base/privileges.h"
-#include "kernel/filters.h"
 
 #include <algorithm>
 
@@ -57,7 +57,7 @@ void Handover::run(const std::stop_token& stop)
         busy_ = waiting_.front().ifindex;
         waiting_.pop_front();
         lock.unlock();
-        if (auto done = work_(*busy_); !done && interface_exists(*busy_))
+        if (auto done = work_(*busy_); !done && !interface_name(*busy_).empty())
             spdlog::warn("interface {} keeps its tc filters: {}", *busy_, done.error().message);
         lock.lock();
         busy_.reset();

@@ -3,7 +3,6 @@
 
 #include "base/fd.h"
 #include "ebpfd/flow.h"
-#include "ebpfd/netns.h"
 #include "ebpfd/state.h"
 #include "hooks.skel.h"
 #include "kernel/libbpf_log.h"
@@ -191,43 +190,59 @@ Result<void> KernelHooks::attach_way(const bpf_object& object, const HookWay& wa
     return {};
 }
 
+Result<void> KernelHooks::ask(const EndpointRows& endpoints, bool again)
+{
+    std::map<uint32_t, Answer> answers;
+    for (const auto& [ifindex, row] : endpoints) {
+        const auto known = answers_.find(ifindex);
+        if (!again && known != answers_.end() && known->second.asked_for == row.name) {
+            answers.insert(*known);
+            continue;
+        }
+        const auto namespaces = ask_namespaces(*finder_, ifindex);
+        if (!namespaces)
+            return std::unexpected(namespaces.error());
+        answers.emplace(
+            ifindex, Answer{.asked_for = row.name, .index = row.index, .namespaces = *namespaces});
+    }
+    answers_ = std::move(answers);
+    return {};
+}
+
 // The node's own namespace stands for interfaces on this side, where a pod is found by ifindex.
-Result<KernelHooks::Owners>
-KernelHooks::find_owners(const std::map<uint32_t, uint32_t>& endpoints) const
+KernelHooks::Owners KernelHooks::find_owners() const
 {
     Owners owners;
-    for (const auto& [ifindex, index] : endpoints) {
-        const auto answer = ask_namespaces(*finder_, ifindex);
-        if (!answer)
-            return std::unexpected(answer.error());
-        owners.emplace(answer->own, netns_owner{.ifindex = 0, .endpoint = 0});
-        if (answer->other != 0)
-            owners.emplace(answer->other, netns_owner{.ifindex = ifindex, .endpoint = index});
+    for (const auto& [ifindex, answer] : answers_) {
+        owners.emplace(answer.namespaces.own, netns_owner{.ifindex = 0, .endpoint = 0});
+        if (answer.namespaces.other != 0)
+            owners.emplace(answer.namespaces.other,
+                           netns_owner{.ifindex = ifindex, .endpoint = answer.index});
     }
     return owners;
 }
 
-Result<void> KernelHooks::follow(const std::map<uint32_t, uint32_t>& endpoints)
+Result<void> KernelHooks::follow(const EndpointRows& endpoints, bool again)
 {
     if (!finder_)
         return {};
-    const auto next = find_owners(endpoints);
-    if (!next)
-        return std::unexpected(next.error());
+    if (auto asked = ask(endpoints, again); !asked)
+        return asked;
+    auto next = find_owners();
     std::vector<uint64_t> gone;
     for (const auto& [cookie, owner] : owners_)
-        if (!next->contains(cookie))
+        if (!next.contains(cookie))
             gone.push_back(cookie);
     if (auto erased = namespaces_.erase(gone); !erased)
         return erased;
-    for (const auto& [cookie, owner] : *next) {
+    for (const auto& [cookie, owner] : next) {
         const auto known = owners_.find(cookie);
         if (known != owners_.end() && same_owner(known->second, owner))
             continue;
         if (auto updated = namespaces_.update(cookie, owner); !updated)
             return updated;
     }
-    owners_ = *next;
+    owners_ = std::move(next);
     return {};
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 #include "base/result.h"
 #include "ebpfd/health.h"
+#include "ebpfd/netns.h"
+#include "kernel/applied.h"
 #include "kernel/hook_kinds.h"
 #include "kernel/map.h"
 #include "kernel/pins.h"
@@ -23,8 +25,9 @@ public:
     static std::unique_ptr<KernelHooks> attach(const HookOptions& options, const Pins& pins);
 
     const std::vector<HookStatus>& status() const { return status_; }
-    // Learns the namespaces at the other ends of these interfaces; indexes by ifindex.
-    Result<void> follow(const std::map<uint32_t, uint32_t>& endpoints);
+    // Learns the namespaces at the other ends of these interfaces.
+    // again: of those as well that it knows, whose other end may have moved.
+    Result<void> follow(const EndpointRows& endpoints, bool again);
 
 private:
     struct CloseObject {
@@ -44,12 +47,19 @@ private:
     Result<void> attach_way(const bpf_object& object, const HookWay& way);
     Result<Object> load(const std::vector<const char*>& programs) const;
     bool has(const char* name) const;
-    Result<Owners> find_owners(const std::map<uint32_t, uint32_t>& endpoints) const;
+    Result<void> ask(const EndpointRows& endpoints, bool again);
+    Owners find_owners() const;
 
     Pins pins_;
     Object finder_; // of find_netns
     Map<uint64_t, netns_owner> namespaces_;
-    Owners owners_; // as namespaces_ has them
+    struct Answer {
+        std::shared_ptr<const endpoint_name> asked_for;
+        uint32_t index = 0;
+        netns_query namespaces{};
+    };
+    std::map<uint32_t, Answer> answers_; // by ifindex
+    Owners owners_;                      // as namespaces_ has them
     Links links_;
     std::vector<HookStatus> status_;
 };

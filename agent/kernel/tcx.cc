@@ -100,6 +100,12 @@ Result<void> TcxAttachment::shut(uint32_t ifindex)
     return shut && std::ranges::all_of(HOOKS, linked) ? filters_.yield(ifindex, false) : shut;
 }
 
+Result<void> TcxAttachment::close(uint32_t ifindex)
+{
+    auto closed = filters_.close(ifindex);
+    return closed ? forget(ifindex) : closed; // it may have links only of the one before
+}
+
 // An agent that ends between two of these steps leaves an interface that judges every packet,
 // at worst twice; the next one's attach() takes it from there.
 Result<void> TcxAttachment::hand_over_one(uint32_t ifindex, size_t i)
@@ -108,8 +114,10 @@ Result<void> TcxAttachment::hand_over_one(uint32_t ifindex, size_t i)
         return {};
     if (auto created = create_link(ifindex, HOOKS[i], programs_.clear_mark); !created)
         return created;
-    if (auto narrowed = filters_.judge_rest(ifindex, i); !narrowed)
-        return narrowed;
+    if (auto narrowed = filters_.judge_rest(ifindex, i); !narrowed) {
+        const auto removed = remove_link(pins_.link(ifindex, HOOKS[i].name));
+        return removed ? narrowed : removed;
+    }
     return replace_program(ifindex, HOOKS[i], programs_.judge_first[i]);
 }
 

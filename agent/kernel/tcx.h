@@ -14,6 +14,7 @@ public:
     std::string mode() const override { return "tcx"; }
     Result<void> attach(uint32_t ifindex) override;
     Result<void> shut(uint32_t ifindex) override;
+    Result<void> close(uint32_t ifindex) override;
     Result<bool> holds(uint32_t ifindex) const override;
     Result<void> detach(uint32_t ifindex) override;
     Result<void> forget(uint32_t ifindex) override;

@@ -26,8 +26,8 @@ namespace {
 constexpr size_t places = 4;    // for pods that are there at a time
 constexpr size_t addresses = 6; // that they share
 constexpr uint32_t first_index = 5000;
-constexpr uint32_t indexes = 200000; // each nearly once
-constexpr uint64_t life_max = 400;   // packets that a pod sends before it goes
+constexpr uint32_t many_indexes = 200000; // each nearly once
+constexpr uint64_t life_max = 400;        // packets that a pod sends before it goes
 
 std::string address_of(size_t number)
 {
@@ -107,6 +107,8 @@ protected:
     std::mutex mutex_; // for all that follows
     uint64_t lives_ = 0;
     uint64_t last_life_ = lab::count_of("EBPFD_LIVES", 300);
+    const uint32_t index_count_ =
+        static_cast<uint32_t>(lab::count_of("EBPFD_INDEXES", many_indexes));
     std::map<uint64_t, Life> known_; // all that there were
     std::set<size_t> addresses_;     // in use
     std::set<uint32_t> indexes_;
@@ -227,7 +229,7 @@ Life PodChurn::begin(std::mt19937& random)
     Life life{.number = ++lives_,
               .kind = static_cast<Kind>(random() % 2),
               .address = draw(addresses_, 0, addresses),
-              .index = draw(indexes_, first_index, indexes)};
+              .index = draw(indexes_, first_index, index_count_)};
     known_[life.number] = life;
     return life;
 }

@@ -283,7 +283,7 @@ TEST_P(AttachEither, WhatOthersRemoveIsFoundAndPutBack)
         ASSERT_TRUE(!links || becomes_linked());
         EXPECT_TRUE(datapath->find_lost().empty());
         links ? (void)std::filesystem::remove(link("egress")) : remove_qdisc();
-        EXPECT_EQ(datapath->find_lost(), (std::map<uint32_t, std::string>{{ifindex_, "veth-web"}}));
+        EXPECT_EQ(datapath->find_lost(), (std::map<uint32_t, std::string>{{ifindex_, "web"}}));
         EXPECT_TRUE(value_of(datapath->apply(plan())).warnings.empty());
         EXPECT_TRUE(datapath->find_lost().empty());
         EXPECT_TRUE(links ? becomes_linked() : filters(HOOKS[1]).size() == 1);

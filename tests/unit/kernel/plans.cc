@@ -46,7 +46,7 @@ void add_endpoint(Plan& plan, uint32_t ifindex, const std::string& pod, uint32_t
 {
     PlanEndpoint row;
     row.ifindex = ifindex;
-    row.interface = "veth-" + pod;
+    row.interface = pod;
     row.pod_namespace = pod.empty() ? "" : "shop";
     row.pod = pod;
     row.ruleset = {ruleset, PLAN_RULESET_NONE};

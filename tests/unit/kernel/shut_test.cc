@@ -31,6 +31,30 @@ INSTANTIATE_TEST_SUITE_P(Modes, Shut, testing::Values(AttachMode::automatic, Att
                              return mode.param == AttachMode::clsact ? "clsact" : "automatic";
                          });
 
+// The number is another interface's before the plan is in force, or while programs are put there.
+class Replaced : public OnPodInterface,
+                 public testing::WithParamInterface<std::tuple<AttachMode, Successor, int>> {
+protected:
+    void SetUp() override
+    {
+        OnPodInterface::SetUp();
+        std::tie(mode_, successor_, looks_before_) = GetParam();
+    }
+    AttachMode mode_{};
+    Successor successor_{};
+    int looks_before_ = 0; // that find the interface still there
+};
+INSTANTIATE_TEST_SUITE_P(
+    Modes, Replaced,
+    testing::Combine(testing::Values(AttachMode::automatic, AttachMode::clsact),
+                     testing::Values(Successor::pods, Successor::others), testing::Values(0, 1)),
+    [](const auto& test) {
+        return fmt::format("{}_{}_{}",
+                           std::get<0>(test.param) == AttachMode::clsact ? "clsact" : "automatic",
+                           std::get<1>(test.param) == Successor::pods ? "pods" : "others",
+                           std::get<2>(test.param) == 0 ? "before" : "meanwhile");
+    });
+
 } // namespace
 
 TEST_P(Shut, AnInterfaceIsClosedUntilItIsAttached)
@@ -95,5 +119,43 @@ TEST_P(Shut, AnInterfaceThatIsGoneIsAnError)
         const auto datapath = start(GetParam());
         ASSERT_TRUE(netns_->ip("link del web\n"));
         EXPECT_FALSE(datapath->shut(ifindex_));
+    });
+}
+
+TEST_P(Replaced, AnInterfaceGetsNoProgramsMadeForTheOneBefore)
+{
+    inside([&] {
+        const auto datapath = start(mode_);
+        int looks = 0;
+        datapath->ask_for_successors([&](uint32_t ifindex) {
+            EXPECT_EQ(ifindex, ifindex_);
+            return looks++ < looks_before_ ? Successor::none : successor_;
+        });
+        EXPECT_TRUE(value_of(datapath->apply(plan())).warnings.empty());
+        EXPECT_EQ(looks, looks_before_ + 1);
+        const bool is_closed = successor_ == Successor::pods && looks_before_ > 0;
+        EXPECT_EQ(attached(), is_closed ? Ids(2, program_id("closed")) : Ids{});
+
+        datapath->ask_for_successors([](uint32_t) { return Successor::none; });
+        datapath->forget({ifindex_});
+        EXPECT_TRUE(value_of(datapath->apply(plan())).endpoints_changed);
+        EXPECT_EQ(attached(), Ids({program_id("from_pod"), program_id("to_pod")}));
+    });
+}
+
+// While no agent runs.
+TEST_P(Shut, AnInterfaceOfAnotherNameIsAnotherAtAStart)
+{
+    inside([&] {
+        start(GetParam())->apply(plan());
+        ASSERT_TRUE(netns_->ip(fmt::format("link del web\n"
+                                           "link add shop index {} type veth peer name pod\n",
+                                           ifindex_)));
+        const auto datapath = start(GetParam());
+        EXPECT_EQ(attached(), Ids{});
+        auto next = plan();
+        next.endpoints.edit(0).interface = "shop";
+        EXPECT_TRUE(value_of(datapath->apply(next)).endpoints_changed);
+        EXPECT_EQ(attached(), judged());
     });
 }

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/interface_name.h"
+
+#include <array>
+#include <net/if.h>
+
+namespace ebpfd {
+
+std::string interface_name(uint32_t ifindex)
+{
+    std::array<char, IF_NAMESIZE> name{};
+    return if_indextoname(ifindex, name.data()) != nullptr ? name.data() : "";
+}
+
+} // namespace ebpfd
