@@ -201,21 +201,15 @@ std::vector<LocalInterface> Homes::locate(const Pods& pods, const InterfaceTable
     part(placed, index, !pod_interface_globs.empty(), now);
     const auto asked_for = annotated(placed);
     const auto succeeded = addresses_that_stay(placed);
-    std::map<const Pod*, std::shared_ptr<const Pod>> originals; // of those that stay
-    for (auto& pod : placed) {
+    Staying staying;
+    for (const auto& pod : placed) {
         const Home* home = home_of(*pod);
         const auto* name = home != nullptr ? stays_at(*home, *pod, table, index) : nullptr;
-        if (!name || asked_for.contains(*name) || (pod->terminating && has_any(*pod, succeeded)))
-            continue;
-        // As if its annotation said so.
-        auto staying = std::make_shared<Pod>(*pod);
-        staying->interface = *name;
-        originals.emplace(staying.get(), std::exchange(pod, staying));
+        if (name && !asked_for.contains(*name) && !(pod->terminating && has_any(*pod, succeeded)))
+            staying.emplace(pod.get(), home->ifindex);
     }
-    auto found = locate_pods(placed, table, node_name, pod_interface_globs, warnings);
-    for (auto& local : found)
-        if (const auto original = originals.find(local.pod.get()); original != originals.end())
-            local.pod = original->second;
+    auto found =
+        locate_pods(placed, staying, table, index, node_name, pod_interface_globs, warnings);
     remember(found, here);
     close_contested(found, here, table, index, warnings);
     return found;

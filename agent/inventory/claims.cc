@@ -52,6 +52,14 @@ void Claims::grant_by_annotation()
     });
 }
 
+void Claims::grant_staying(const Staying& staying)
+{
+    std::erase_if(waiting_, [&](const PodPointer& pod) {
+        const auto home = staying.find(pod.get());
+        return home != staying.end() && granted_.try_emplace(home->second, pod).second;
+    });
+}
+
 void Claims::grant_named(const PodPointer& pod)
 {
     auto warn = [&](std::string_view what) {

@@ -11,6 +11,9 @@
 
 namespace ebpfd {
 
+// The interfaces of pods of which it is known that they stay there, by pod.
+using Staying = std::unordered_map<const Pod*, uint32_t>;
+
 // Hands out interfaces to pods, each to one, in steps from the surest sign to the weakest.
 class Claims {
 public:
@@ -20,6 +23,7 @@ public:
     Claims(const InterfaceTable& table, const AddressIndex& index, std::vector<PodPointer> pods);
 
     void grant_by_annotation();
+    void grant_staying(const Staying& staying);
     void grant_by_far_end();
     void grant_by_route();
 

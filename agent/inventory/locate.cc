@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inventory/locate.h"
 
-#include "inventory/address_index.h"
-#include "inventory/claims.h"
-
 #include <algorithm>
 #include <fmt/format.h>
 #include <fnmatch.h>
@@ -54,18 +51,18 @@ bool may_run_here(const Pod& pod, const std::string& node_name)
     return (pod.node.empty() || pod.node == node_name) && !pod.host_network && !pod.finished;
 }
 
-std::vector<LocalInterface> locate_pods(const std::vector<PodPointer>& pods,
-                                        const InterfaceTable& table, const std::string& node_name,
+std::vector<LocalInterface> locate_pods(const std::vector<PodPointer>& pods, const Staying& staying,
+                                        const InterfaceTable& table, const AddressIndex& index,
+                                        const std::string& node_name,
                                         const std::vector<std::string>& pod_interface_globs,
                                         std::vector<std::string>* warnings)
 {
-    const AddressIndex index(table);
     std::vector<PodPointer> locatable;
     std::vector<PodPointer> missed;
     for (const PodPointer& pod : pods) {
         if (!may_run_here(*pod, node_name))
             continue;
-        if (!pod->interface.empty() || leads_anywhere(*pod, index))
+        if (!pod->interface.empty() || staying.contains(pod.get()) || leads_anywhere(*pod, index))
             locatable.push_back(pod);
         else if (is_missed(*pod))
             missed.push_back(pod);
@@ -75,6 +72,7 @@ std::vector<LocalInterface> locate_pods(const std::vector<PodPointer>& pods,
     });
     Claims claims(table, index, std::move(locatable));
     claims.grant_by_annotation();
+    claims.grant_staying(staying);
     claims.grant_by_far_end();
     claims.grant_by_route();
     if (warnings) {

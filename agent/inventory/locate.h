@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "inventory/claims.h"
 #include "inventory/interface_table.h"
 #include "model/world.h"
 
@@ -17,14 +18,16 @@ bool matches_any(const std::string& name, const std::vector<std::string>& globs)
 bool may_run_here(const Pod& pod, const std::string& node_name);
 
 // The interfaces of pods that may run here (on node_name, or on no named node; neither on the
-// host network nor finished), by ifindex. A pod's is the one its annotation names; else one
-// whose far end has an address of the pod; else one that a host route to such an address
-// leaves by. An interface belongs to one pod and a pod has one interface at most; where pods
-// claim the same interface or address, the newest has it. Interfaces that match a glob and
+// host network nor finished), by ifindex. A pod's is the one its annotation names; else where it
+// stays; else one whose far end has an address of the pod; else one that a host route to such an
+// address leaves by. An interface belongs to one pod and a pod has one interface at most; where
+// pods claim the same interface or address, the newest has it. Interfaces that match a glob and
 // belong to no pod come without one.
 // Adds what a person should know to warnings, unless that is nullptr.
+// index: of the table.
 std::vector<LocalInterface> locate_pods(const std::vector<std::shared_ptr<const Pod>>& pods,
-                                        const InterfaceTable& table, const std::string& node_name,
+                                        const Staying& staying, const InterfaceTable& table,
+                                        const AddressIndex& index, const std::string& node_name,
                                         const std::vector<std::string>& pod_interface_globs,
                                         std::vector<std::string>* warnings);
 

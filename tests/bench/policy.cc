@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <stdexcept>
 
 // From the rename of a file to the first packet that is judged by it, in clusters of several sizes.
@@ -156,33 +158,56 @@ void measure_files(Run& run, const Crowd& crowd)
 }
 
 // What the agent's time went into. Rounds in which it had something else to do do not count.
-void measure_stages(Run& run, const Crowd& crowd, const char* name, const Switch& what)
-{
-    std::map<std::string, Samples> samples;
-    put(crowd, what, true);
-    crowd.rest();
-    for (Rounds rounds(run); rounds.next();) {
-        const Stages before = read_stages(crowd.node());
-        double rest = put(crowd, what, rounds.is_even());
-        crowd.rest();
-        const Stages after = read_stages(crowd.node());
+class StageSamples {
+public:
+    // last: the stage that packets wait for.
+    StageSamples(const Crowd& crowd, std::string last) : crowd_(crowd), last_(std::move(last)) {}
+
+    // change returns the milliseconds it took until packets were judged by it; so does this.
+    double measure(const std::function<double()>& change)
+    {
+        const Stages before = read_stages(crowd_.node());
+        const double whole = change();
+        crowd_.rest();
+        const Stages after = read_stages(crowd_.node());
         if (after.changes != before.changes + 1)
-            continue;
+            return whole;
+        double rest = whole;
         for (const auto& [stage, seconds] : after.seconds) {
             const double ms = 1e3 * (seconds - before.seconds.at(stage));
-            samples[stage].add(ms);
-            if (stage != "attach" && stage != "names") // which come after the flip
+            samples_[stage].add(ms);
+            if (stage != "names" && (stage != "attach" || last_ == stage))
                 rest -= ms;
         }
-        samples["the rest, such as to notice"].add(rest);
+        samples_["the rest, such as to notice"].add(rest);
+        return whole;
     }
+    void show(Run& run, const char* name) const
+    {
+        const Cluster& cluster = crowd_.cluster();
+        for (const auto& [stage, all] : samples_)
+            run.record({.group = "policy",
+                        .name = fmt::format("stages: {}, {} policies, {} pods", name,
+                                            cluster.policies, cluster.pods),
+                        .unit = "ms"},
+                       stage, {}, all);
+    }
+
+private:
+    const Crowd& crowd_;
+    const std::string last_;
+    std::map<std::string, Samples> samples_;
+};
+
+void measure_stages(Run& run, const Crowd& crowd, const char* name, const Switch& what)
+{
+    StageSamples samples(crowd, "flip");
     put(crowd, what, true);
-    for (const auto& [stage, all] : samples)
-        run.record({.group = "policy",
-                    .name = fmt::format("stages: {}, {} policies, {} pods", name,
-                                        crowd.cluster().policies, crowd.cluster().pods),
-                    .unit = "ms"},
-                   stage, {}, all);
+    crowd.rest();
+    for (Rounds rounds(run); rounds.next();)
+        samples.measure([&] { return put(crowd, what, rounds.is_even()); });
+    put(crowd, what, true);
+    samples.show(run, name);
 }
 
 uint32_t ifindex_of(const ebpfd::PinnedMaps& maps, const std::string& pod)
@@ -242,6 +267,7 @@ void measure_new_pod(Run& run, const Crowd& crowd, lab::Node& node)
                      *ebpfd::IpAddress::parse(fmt::format("fd00:1::{}", late_number))};
     const fs::path entry = crowd.agent().inventory() / "late.yaml";
     Samples interfaces, entries;
+    StageSamples stages(crowd, "attach");
     for (Rounds rounds(run); rounds.next();) {
         system_test::replace_file(entry, yaml_of(pod));
         crowd.rest();
@@ -250,12 +276,15 @@ void measure_new_pod(Run& run, const Crowd& crowd, lab::Node& node)
         forget_pod(crowd, node, entry);
         machine = must(node.add_pod("late", late_number));
         crowd.rest();
-        system_test::replace_file(entry, yaml_of(pod));
-        entries.add(until_enforced(crowd, *machine));
+        entries.add(stages.measure([&] {
+            system_test::replace_file(entry, yaml_of(pod));
+            return until_enforced(crowd, *machine);
+        }));
         forget_pod(crowd, node, entry);
     }
     show(run, crowd, "a local pod's interface comes, its entry is there", interfaces);
     show(run, crowd, "a local pod's entry comes, its interface is there", entries);
+    stages.show(run, "a local pod's entry");
 }
 
 constexpr Cluster usual{.policies = 1'000, .pods = 10'000};

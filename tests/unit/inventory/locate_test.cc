@@ -20,6 +20,7 @@ IpAddress ip(std::string_view text)
 struct Story {
     InterfaceTable table;
     std::vector<std::shared_ptr<const Pod>> pods;
+    Staying staying;
     std::vector<std::string> globs;
     std::vector<std::string> warnings;
 
@@ -57,7 +58,8 @@ struct Story {
     std::vector<std::string> located()
     {
         std::vector<std::string> found;
-        for (const auto& one : locate_pods(pods, table, "here", globs, &warnings)) {
+        for (const auto& one :
+             locate_pods(pods, staying, table, AddressIndex(table), "here", globs, &warnings)) {
             EXPECT_EQ(table.links.at(one.ifindex).name, one.name);
             found.push_back(one.name + "=" + (one.pod ? one.pod->name : "-"));
         }
@@ -291,7 +293,28 @@ TEST(Locate, WarningsAreOptional)
 {
     auto pod = std::make_shared<Pod>();
     pod->interface = "v9";
-    EXPECT_THAT(locate_pods({pod}, {}, "here", {}, nullptr), IsEmpty());
+    EXPECT_THAT(locate_pods({pod}, {}, {}, AddressIndex({}), "here", {}, nullptr), IsEmpty());
+}
+
+TEST(Locate, APodStaysWhereItIsWhateverItsAddressLeadsTo)
+{
+    Story story;
+    story.veth(5, "veth-home");
+    story.veth(6, "veth-other", {"10.1.0.10"});
+    story.staying[&story.pod("web", {"10.1.0.10"})] = 5;
+    story.pod("moved");
+    story.staying[story.pods.back().get()] = 5; // has it no more than once
+    EXPECT_THAT(story.located(), ElementsAre("veth-home=web"));
+    EXPECT_THAT(story.warnings, IsEmpty());
+}
+
+TEST(Locate, AnAnnotationIsSurerThanAHome)
+{
+    Story story;
+    story.veth(5, "veth-home");
+    story.staying[&story.pod("web", {"10.1.0.10"})] = 5;
+    story.pod("named").interface = "veth-home";
+    EXPECT_THAT(story.located(), ElementsAre("veth-home=named"));
 }
 
 TEST(NodeAddresses, AreThoseOfTheNamespaceAndOfTheNodeObject)
