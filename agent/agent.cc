@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <poll.h>
+#include <ranges>
 #include <spdlog/spdlog.h>
 #include <utility>
 
@@ -212,12 +213,14 @@ bool Agent::forget_gone()
 {
     auto gone = parts_.interfaces.take_gone();
     if (parts_.interfaces.take_overrun())
-        gone.merge(find_lost());
+        for (const uint32_t ifindex : find_lost())
+            gone[ifindex];
     if (gone.empty())
         return false;
     enforcer_->finish();
     homes_.leave(gone, steady_clock::now());
-    datapath_->forget(gone);
+    const auto numbers = gone | std::views::keys;
+    datapath_->forget({numbers.begin(), numbers.end()});
     return true;
 }
 

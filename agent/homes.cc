@@ -102,11 +102,28 @@ void Homes::adopt(const std::vector<std::pair<uint32_t, endpoint_name>>& endpoin
     }
 }
 
-void Homes::leave(const std::set<uint32_t>& gone, Clock::time_point now)
+void Homes::leave(const GoneInterfaces& gone, Clock::time_point now)
 {
+    std::set<uint32_t> known;
     for (auto& [key, home] : homes_)
-        if (!home.left && gone.contains(home.ifindex))
+        if (!home.left && gone.contains(home.ifindex)) {
             home.left = now;
+            known.insert(home.ifindex);
+        }
+    for (const auto& [ifindex, addresses] : gone)
+        if (!known.contains(ifindex))
+            for (const auto& address : addresses)
+                unseen_.emplace(address, ifindex);
+}
+
+// Whoever has such an address next is another.
+void Homes::leave_unseen(const Pods& pods, Clock::time_point now)
+{
+    for (const auto& [address, ifindex] : std::exchange(unseen_, {}))
+        for (const auto& pod : pods)
+            if (home_of(*pod) == nullptr && pod->interface.empty() &&
+                address_set(*pod).contains(address))
+                homes_[pod->key()] = {pod->uid, address_set(*pod), ifindex, now};
 }
 
 void Homes::leave_missing(const InterfaceTable& table, Clock::time_point now)
@@ -197,6 +214,7 @@ std::vector<LocalInterface> Homes::locate(const Pods& pods, const InterfaceTable
     for (const auto& pod : pods)
         if (may_run_here(*pod, node_name))
             here.push_back(pod);
+    leave_unseen(here, now);
     Pods placed = here;
     part(placed, index, !pod_interface_globs.empty(), now);
     const auto asked_for = annotated(placed);

@@ -37,8 +37,10 @@ public:
     void adopt(const std::vector<std::pair<uint32_t, endpoint_name>>& endpoints);
     // Whether it had found any pod.
     bool adopted() const { return adopted_; }
-    // Those interfaces have gone; one that has such a number now is another.
-    void leave(const std::set<uint32_t>& gone, Clock::time_point now);
+    // Those interfaces have gone; one that has such a number now is another. Where no pod was
+    // located, a pod that has one of its addresses may have been there between two calls of
+    // locate(): then that has gone with it.
+    void leave(const GoneInterfaces& gone, Clock::time_point now);
 
     // As locate_pods().
     std::vector<LocalInterface> locate(const Pods& pods, const InterfaceTable& table,
@@ -64,13 +66,15 @@ private:
     static const std::string* stays_at(const Home& home, const Pod& pod,
                                        const InterfaceTable& table, const AddressIndex& index);
     bool is_away(const Home& home, const Pod& pod, bool waits, Clock::time_point now);
+    void leave_unseen(const Pods& pods, Clock::time_point now);
     void leave_missing(const InterfaceTable& table, Clock::time_point now);
     // Takes from pods those that are away.
     void part(Pods& pods, const AddressIndex& index, bool waits, Clock::time_point now);
     bool had_left(const Pod& pod, const AddressIndex& index) const;
     void remember(const std::vector<LocalInterface>& found, const Pods& pods);
 
-    std::map<std::string, Home> homes_; // by the pod's key; without those that are annotated
+    std::map<std::string, Home> homes_;    // by the pod's key; without those that are annotated
+    std::map<IpAddress, uint32_t> unseen_; // at interfaces that have gone, where no pod was located
     bool adopted_ = false;
     std::set<const Pod*> away_;
     bool expects_any_ = false;

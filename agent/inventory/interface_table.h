@@ -61,4 +61,7 @@ struct InterfaceTable {
     bool operator==(const InterfaceTable&) const = default;
 };
 
+// Interfaces that have gone, and the addresses that their far ends had; by ifindex.
+using GoneInterfaces = std::map<uint32_t, std::set<IpAddress>>;
+
 } // namespace ebpfd

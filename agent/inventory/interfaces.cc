@@ -13,6 +13,9 @@ namespace {
 // cannot keep the caller from its other work.
 constexpr int batch_max = 4096;
 
+// Of one far end: a pod may take others all the time.
+constexpr size_t past_addresses_max = 16;
+
 // Whether it may be the same interface, after notifications were lost. Of a pair, the name says
 // nothing: it may change.
 bool may_be_same(const Link& one, const Link& other)
@@ -97,10 +100,8 @@ Result<void> InterfaceWatcher::take_link(const LinkMessage& message, Nsid nsid)
 {
     const uint32_t ifindex = message.link.ifindex;
     // An end that goes, or goes elsewhere: the interface at its other end may say nothing.
-    if (message.removed && is_own(nsid)) {
-        changed_ |= remove_link(table_, ifindex);
-        gone_.insert(ifindex);
-    }
+    if (message.removed && is_own(nsid))
+        lose(ifindex);
     if (message.removed)
         return read_links_with_peer(nsid, ifindex);
     if (!is_own(nsid))
@@ -121,12 +122,34 @@ Result<void> InterfaceWatcher::take_link(const LinkMessage& message, Nsid nsid)
 void InterfaceWatcher::take_address(const AddressMessage& message, Nsid nsid)
 {
     if (!is_own(nsid)) {
+        if (message.removed)
+            keep_past_address(message, *nsid);
         changed_ |= take_peer_address(table_, message, *nsid);
         return;
     }
     changed_ |= take_own_address(table_, message);
     // IPv4 routes that preferred this source address went with it, without a word.
     routes_stale_ |= message.removed && message.address.assigned.address.is_v4();
+}
+
+// An interface that goes loses its addresses first.
+void InterfaceWatcher::keep_past_address(const AddressMessage& message, int32_t nsid)
+{
+    for (const auto& [ifindex, link] : table_.links)
+        if (link.peer_nsid == nsid && link.peer_addresses.contains(message.address.assigned))
+            if (auto& past = past_addresses_[ifindex]; past.size() < past_addresses_max)
+                past.insert(message.address.assigned.address);
+}
+
+void InterfaceWatcher::lose(uint32_t ifindex)
+{
+    auto& addresses = gone_[ifindex];
+    if (auto past = past_addresses_.extract(ifindex))
+        addresses.merge(past.mapped());
+    if (const auto link = table_.links.find(ifindex); link != table_.links.end())
+        for (const auto& assigned : link->second.peer_addresses)
+            addresses.insert(assigned.address);
+    changed_ |= remove_link(table_, ifindex);
 }
 
 Result<void> InterfaceWatcher::take_nsid(const NsidMessage& message, Nsid nsid)
@@ -164,10 +187,13 @@ Result<void> InterfaceWatcher::read_everything()
         found.links.emplace(link.ifindex, std::move(link));
     }
     changed_ |= found != table_;
+    std::vector<uint32_t> gone;
     for (const auto& [ifindex, link] : table_.links)
         if (const auto now = found.links.find(ifindex);
             now == found.links.end() || !may_be_same(link, now->second))
-            gone_.insert(ifindex);
+            gone.push_back(ifindex);
+    for (const uint32_t ifindex : gone)
+        lose(ifindex);
     own_nsid_ = *own;
     table_ = std::move(found);
     all_stale_ = false;
@@ -191,8 +217,7 @@ Result<void> InterfaceWatcher::read_link(uint32_t ifindex)
     if (!found)
         return std::unexpected(found.error());
     if (!*found) { // its notification is still to come
-        changed_ |= remove_link(table_, ifindex);
-        gone_.insert(ifindex);
+        lose(ifindex);
         return {};
     }
     changed_ |= store_link(table_, **found);

@@ -5,6 +5,7 @@
 #include "inventory/netlink.h"
 #include "inventory/rtnetlink.h"
 
+#include <map>
 #include <set>
 #include <utility>
 
@@ -28,7 +29,7 @@ public:
     const InterfaceTable& table() const { return table_; }
     // The interfaces that have gone since the last call. One that has such a number now is another,
     // however much it looks like the one before.
-    std::set<uint32_t> take_gone() { return std::exchange(gone_, {}); }
+    GoneInterfaces take_gone() { return std::exchange(gone_, {}); }
     // Whether one of that number has gone since.
     bool has_gone(uint32_t ifindex) const { return gone_.contains(ifindex); }
     // Whether, since the last call, notifications were lost: then some may have gone unnoticed.
@@ -43,7 +44,11 @@ private:
     Result<void> take(const nlmsghdr& message, Nsid nsid);
     Result<void> take_link(const LinkMessage& message, Nsid nsid);
     void take_address(const AddressMessage& message, Nsid nsid);
+    void keep_past_address(const AddressMessage& message, int32_t nsid);
     Result<void> take_nsid(const NsidMessage& message, Nsid nsid);
+
+    // The link has gone.
+    void lose(uint32_t ifindex);
 
     Result<void> read_everything();
     Result<void> read_routes();
@@ -56,7 +61,8 @@ private:
     InterfaceTable table_;
     // Somebody may have given this namespace a number in itself; messages then carry it.
     Nsid own_nsid_;
-    std::set<uint32_t> gone_; // since take_gone()
+    GoneInterfaces gone_;                                    // since take_gone()
+    std::map<uint32_t, std::set<IpAddress>> past_addresses_; // that far ends no longer have
     bool overrun_ = false;
     bool changed_ = false;
     bool all_stale_ = true;

@@ -67,7 +67,7 @@ struct Story {
     {
         table.links.erase(ifindex);
         veth(by, address);
-        homes.leave({ifindex}, now);
+        homes.leave({{ifindex, {ip(address)}}}, now);
     }
     void set_terminating(size_t number)
     {
@@ -228,6 +228,34 @@ TEST(Homes, PodThatIsAwayLosesToAnyOtherWithItsAddress)
     story.pods.push_back(Story::pod("api", "10.0.0.5", "0")); // said to be the older one
     EXPECT_EQ(story.located(), (Found{"v6=db", "v7=api"}));
     EXPECT_EQ(story.homes.away(), Away{story.pods[0].get()});
+}
+
+// Its entry is told, its interface comes and goes, and the next one with its address comes, all
+// between two looks.
+TEST(Homes, PodThatCameAndWentUnseenIsAway)
+{
+    Story story;
+    story.globs = {"v*"};
+    EXPECT_EQ(story.located(), both);
+    story.pods.push_back(Story::pod("api", "10.0.0.7"));
+    story.homes.leave({{9, {ip("10.0.0.7")}}}, story.now);
+    story.veth(7, "10.0.0.7");
+    EXPECT_EQ(story.located(), (Found{"v5=web", "v6=db", "v7=closed"}));
+    EXPECT_EQ(story.homes.away(), Away{story.pods[2].get()});
+    story.pods.push_back(Story::pod("next", "10.0.0.7", "2"));
+    EXPECT_EQ(story.located(), (Found{"v5=web", "v6=db", "v7=next"}));
+}
+
+TEST(Homes, PodWhoseAddressWasSomebodyElsesBeforeComesAtOnce)
+{
+    Story story;
+    story.globs = {"v*"};
+    EXPECT_EQ(story.located(), both);
+    story.homes.leave({{9, {ip("10.0.0.7")}}}, story.now);
+    EXPECT_EQ(story.located(), both);
+    story.pods.push_back(Story::pod("api", "10.0.0.7"));
+    story.veth(7, "10.0.0.7");
+    EXPECT_EQ(story.located(), (Found{"v5=web", "v6=db", "v7=api"}));
 }
 
 TEST(Homes, PodComesBackWhenTheInventoryInsists)

@@ -316,8 +316,25 @@ TEST_F(Interfaces, InterfaceThatComesAgainAsItWasHasGone)
     on_node("link del a0\nlink add a0 index 50 type bridge\n");
     settle();
     EXPECT_EQ(table(), before);
-    EXPECT_EQ(watcher_->take_gone(), std::set<uint32_t>{50});
+    EXPECT_EQ(watcher_->take_gone(), (ebpfd::GoneInterfaces{{50, {}}}));
     EXPECT_TRUE(watcher_->take_gone().empty());
+}
+
+// Who was at its far end, though nobody looked meanwhile.
+TEST_F(Interfaces, WhatHasGoneTellsTheAddressesOfItsFarEnd)
+{
+    auto pod = make_namespace("pod");
+    const std::string pair = "link add v0 index 50 type veth peer name eth0 index 2 netns ";
+    on_node(pair + pod.name() + "\nlink set v0 up\n");
+    start_watching();
+    ip(pod, "addr add 10.0.0.5/32 dev eth0\naddr add 10.0.0.6/32 dev eth0\n"
+            "addr del 10.0.0.6/32 dev eth0\n");
+    on_node("link del v0\n");
+    settle();
+    EXPECT_EQ(
+        watcher_->take_gone(),
+        (ebpfd::GoneInterfaces{
+            {50, {*ebpfd::IpAddress::parse("10.0.0.5"), *ebpfd::IpAddress::parse("10.0.0.6")}}}));
 }
 
 TEST_F(Interfaces, WhatHasGoneIsToldAfterLostNotificationsToo)

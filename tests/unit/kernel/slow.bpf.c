@@ -4,7 +4,7 @@
 
 #include <linux/pkt_cls.h>
 
-#define STEPS (1 << 22) /* some 20 ms */
+#define STEPS (1 << 20) /* some milliseconds */
 
 volatile __u32 started;
 volatile __u32 ended;
