@@ -197,10 +197,15 @@ Result<void> Compiler::State::find_rulesets(const std::vector<SubjectChange>& su
         if (old)
             found_[number] = before[*old];
         const auto& egress = found_[number][DIRECTION_EGRESS];
-        if (changed || (egress != nullptr && (egress_anew || (names_anew && egress->resolves))))
+        const bool anew =
+            changed || (egress != nullptr && (egress_anew || (names_anew && egress->resolves)));
+        if (anew)
             if (auto found = find_rulesets(number); !found)
                 return found;
-        place_endpoint(number, part);
+        if (part != nullptr && !anew)
+            endpoints_.put(number, part);
+        else
+            place_endpoint(number, part);
     }
     before.clear(); // what only it has is to go
     rulesets_.sweep();

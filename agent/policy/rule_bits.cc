@@ -291,26 +291,30 @@ void RuleBits::follow(const IdentityChanges& changes, const CachedPeers& peers) 
 void RuleBits::sweep()
 {
     const auto unused = [](const auto& pointer) { return pointer.use_count() == 1; };
-    std::erase_if(ingress_, [&](const auto& entry) { return unused(entry.second); });
-    std::erase_if(egress_,
-                  [&](const auto& entry) { return std::ranges::all_of(entry.second, unused); });
-    std::erase_if(isolations_, unused);
-    std::erase_if(peers_, [&](const auto& entry) { return unused(entry.second.set); });
-    sweep_rules();
-}
-
-void RuleBits::sweep_rules()
-{
     std::vector<bool> used(rules_.size());
-    for (const auto& [key, bit] : ingress_)
+    const auto goes = [&](const RuleBitPointer& bit) {
+        if (unused(bit))
+            return true;
         used[bit->rule] = true;
-    for (const auto& [rule, bits] : egress_)
-        for (const RuleBitPointer& bit : bits)
+        return false;
+    };
+    std::erase_if(ingress_, [&](const auto& entry) { return goes(entry.second); });
+    std::erase_if(egress_, [&](const auto& entry) {
+        if (std::ranges::all_of(entry.second, unused))
+            return true;
+        for (const RuleBitPointer& bit : entry.second)
             used[bit->rule] = true;
-    for (const RuleBitPointer& bit : isolations_)
-        used[bit->rule] = true;
+        return false;
+    });
+    std::erase_if(isolations_, goes);
+    std::erase_if(peers_, [&](const auto& entry) { return unused(entry.second.set); });
     if (const auto self = self_.lock())
         used[*self] = true;
+    sweep_rules(used);
+}
+
+void RuleBits::sweep_rules(const std::vector<bool>& used)
+{
     for (uint32_t number = 0; number < used.size(); ++number) {
         if (used[number] || rules_.part(number) == nullptr)
             continue;

@@ -88,7 +88,7 @@ private:
 
     std::shared_ptr<const PeerSet> peers(const RuleSource& source);
     void follow(const IdentityChanges& changes, const CachedPeers& peers) const;
-    void sweep_rules();
+    void sweep_rules(const std::vector<bool>& used);
     void add_peer(const PolicyPeer& peer, const std::string& own_namespace, PeerSet& set,
                   std::set<std::string>& keys);
     void add_nodes(const Selector& selector, PeerSet& set, std::set<std::string>& keys) const;

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace ebpfd {
@@ -200,6 +201,29 @@ bool are_distinct(const World& world)
     return std::ranges::adjacent_find(world.policies, in_order) == world.policies.end();
 }
 
+// The same where those before are: only beside new ones can it be otherwise.
+bool stay_distinct(const World& before, const World& now)
+{
+    std::unordered_set<const NetworkPolicy*> fresh;
+    for_each_difference(
+        before.policies, now.policies, [](const auto&) {},
+        [&](const auto& policy) { fresh.insert(policy.get()); });
+    const auto out_of_order = [&](const auto& one, const auto& other) {
+        return (fresh.contains(one.get()) || fresh.contains(other.get())) &&
+               one->order() >= other->order();
+    };
+    return std::ranges::adjacent_find(now.policies, out_of_order) == now.policies.end();
+}
+
+bool same_interfaces(const World& before, const World& now)
+{
+    return std::ranges::equal(before.interfaces, now.interfaces,
+                              [](const LocalInterface& one, const LocalInterface& other) {
+                                  return one.ifindex == other.ifindex && one.pod == other.pod &&
+                                         one.name == other.name;
+                              });
+}
+
 bool selects(const NetworkPolicy& policy, const LocalInterface& local)
 {
     return can_be_isolated(local) && policy.policy_namespace == local.pod->pod_namespace &&
@@ -274,12 +298,14 @@ std::vector<SubjectChange> Subjects::update(const World& before, const World& no
 {
     const bool was_distinct = distinct_;
     if (!before.policies.is(now.policies))
-        distinct_ = are_distinct(now);
+        distinct_ = was_distinct ? stay_distinct(before, now) : are_distinct(now);
     std::vector<SubjectChange> changes(now.interfaces.size());
     if (was_distinct && distinct_ && before.cluster_policies.empty() &&
         now.cluster_policies.empty()) {
-        auto old = std::exchange(subjects_, without_policies(now));
-        take_over(old, changes);
+        if (same_interfaces(before, now))
+            move_over(before, now, changes);
+        else
+            take_over(now, changes);
         follow_policies(before, now, changes);
         return changes;
     }
@@ -288,9 +314,19 @@ std::vector<SubjectChange> Subjects::update(const World& before, const World& no
     return changes;
 }
 
-// What those have that are the same pod at the same interface.
-void Subjects::take_over(std::vector<Subject>& old, std::vector<SubjectChange>& changes)
+void Subjects::move_over(const World& before, const World& now, std::vector<SubjectChange>& changes)
 {
+    for (size_t number = 0; number < subjects_.size(); ++number) {
+        auto& local = subjects_[number].local;
+        local = &now.interfaces[static_cast<size_t>(local - before.interfaces.data())];
+        changes[number] = {.before = number, .changed = false};
+    }
+}
+
+// What those have that are the same pod at the same interface.
+void Subjects::take_over(const World& now, std::vector<SubjectChange>& changes)
+{
+    auto old = std::exchange(subjects_, without_policies(now));
     size_t before = 0;
     for (size_t number = 0; number < subjects_.size(); ++number) {
         Subject& subject = subjects_[number];

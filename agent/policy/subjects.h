@@ -62,7 +62,9 @@ public:
     const std::vector<std::string>& warnings() const { return warnings_; }
 
 private:
-    void take_over(std::vector<Subject>& old, std::vector<SubjectChange>& changes);
+    // To the same interfaces.
+    void move_over(const World& before, const World& now, std::vector<SubjectChange>& changes);
+    void take_over(const World& now, std::vector<SubjectChange>& changes);
     void follow_policies(const World& before, const World& now,
                          std::vector<SubjectChange>& changes);
 
