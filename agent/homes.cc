@@ -39,6 +39,18 @@ std::set<IpAddress> address_set(const Pod& pod)
     return {pod.addresses.begin(), pod.addresses.end()};
 }
 
+bool has_address(const Pod& pod, const IpAddress& address)
+{
+    return std::ranges::find(pod.addresses, address) != pod.addresses.end();
+}
+
+bool has_exactly(const Pod& pod, const std::set<IpAddress>& addresses)
+{
+    return std::ranges::all_of(pod.addresses,
+                               [&](const auto& a) { return addresses.contains(a); }) &&
+           std::ranges::all_of(addresses, [&](const auto& a) { return has_address(pod, a); });
+}
+
 bool routed_elsewhere(const Pod& pod, uint32_t ifindex, const AddressIndex& index)
 {
     bool elsewhere = false;
@@ -121,8 +133,7 @@ void Homes::leave_unseen(const Pods& pods, Clock::time_point now)
 {
     for (const auto& [address, ifindex] : std::exchange(unseen_, {}))
         for (const auto& pod : pods)
-            if (home_of(*pod) == nullptr && pod->interface.empty() &&
-                address_set(*pod).contains(address))
+            if (home_of(*pod) == nullptr && pod->interface.empty() && has_address(*pod, address))
                 homes_[pod->key()] = {pod->uid, address_set(*pod), ifindex, now};
 }
 
@@ -141,7 +152,7 @@ const Homes::Home* Homes::home_of(const Pod& pod) const
     const Home& home = known->second;
     const bool named = home.uid && !home.uid->empty(); // else the addresses have to tell
     const bool same = named ? *home.uid == pod.uid
-                            : (!home.uid || pod.uid.empty()) && home.addresses == address_set(pod);
+                            : (!home.uid || pod.uid.empty()) && has_exactly(pod, home.addresses);
     return same ? &home : nullptr;
 }
 
@@ -152,7 +163,7 @@ const std::string* Homes::stays_at(const Home& home, const Pod& pod, const Inter
     if (home.left || link == table.links.end() || routed_elsewhere(pod, home.ifindex, index))
         return nullptr;
     const bool moved =
-        home.addresses != address_set(pod) && shown_elsewhere(pod, home.ifindex, index);
+        !has_exactly(pod, home.addresses) && shown_elsewhere(pod, home.ifindex, index);
     return moved ? nullptr : &link->second.name;
 }
 
@@ -160,8 +171,8 @@ bool Homes::is_away(const Home& home, const Pod& pod, bool waits, Clock::time_po
 {
     if (!home.left)
         return false;
-    const bool expected = waits && !pod.terminating && home.addresses == address_set(pod) &&
-                          now - *home.left < absence;
+    const bool expected =
+        waits && !pod.terminating && has_exactly(pod, home.addresses) && now - *home.left < absence;
     expects_any_ = expects_any_ || expected;
     return pod.terminating || expected;
 }

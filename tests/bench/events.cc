@@ -18,6 +18,7 @@
 #include <stdexcept>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 // What an event costs the agent: from the rings to the readers' queues, and on to a line.
 namespace bench {
@@ -139,11 +140,27 @@ Samples measure_lines()
     return samples;
 }
 
-// A program that puts a record of zeroes, but for its type, into a ring, as often as it is told.
+// Puts records of zeroes, but for their type, into a ring, and wakes the reader up as often as the
+// datapath does.
 class Producer {
 public:
     Producer(const std::string& maps, const char* ring, ::event_type type)
-        : ring_(must(ebpfd::RawMap::open_pinned(maps, ring)))
+        : ring_(must(ebpfd::RawMap::open_pinned(maps, ring))), quiet_(load(type, BPF_RB_NO_WAKEUP)),
+          waking_(load(type, BPF_RB_FORCE_WAKEUP))
+    {
+    }
+    void run(int times)
+    {
+        constexpr uint64_t records_a_wakeup = (1 << 18) / (sizeof(::event) + BPF_RINGBUF_HDR_SZ);
+        const uint64_t before = std::exchange(sent_, sent_ + static_cast<uint64_t>(times));
+        const bool wakes = before / records_a_wakeup != sent_ / records_a_wakeup;
+        run(quiet_, wakes ? times - 1 : times);
+        if (wakes)
+            run(waking_, 1);
+    }
+
+private:
+    Fd load(::event_type type, int32_t flags) const
     {
         constexpr auto size = static_cast<int16_t>(sizeof(::event));
         constexpr auto type_at = static_cast<int16_t>(offsetof(::event, type) - sizeof(::event));
@@ -156,27 +173,29 @@ public:
         code.push_back({BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0});
         code.push_back({BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -size});
         code.push_back({BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0, size});
-        code.push_back({BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, BPF_RB_NO_WAKEUP});
+        code.push_back({BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, flags});
         code.push_back({BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ringbuf_output});
         code.push_back({BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0});
         code.push_back({BPF_JMP | BPF_EXIT, 0, 0, 0, 0});
-        program_ = Fd(bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "producer", "GPL", code.data(),
-                                    code.size(), nullptr));
-        if (!program_)
+        Fd program(bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "producer", "GPL", code.data(),
+                                 code.size(), nullptr));
+        if (!program)
             throw std::runtime_error("the producer cannot be loaded");
+        return program;
     }
-    void run(int times) const
+    static void run(const Fd& program, int times)
     {
         std::array<char, 64> packet{};
         LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet.data(),
                     .data_size_in = packet.size(), .repeat = times);
-        if (bpf_prog_test_run_opts(program_.get(), &options) != 0)
+        if (bpf_prog_test_run_opts(program.get(), &options) != 0)
             throw std::runtime_error("the producer does not run");
     }
 
-private:
     ebpfd::RawMap ring_;
-    Fd program_;
+    Fd quiet_;
+    Fd waking_;
+    uint64_t sent_ = 0;
 };
 
 struct Offered {
@@ -187,7 +206,7 @@ struct Offered {
 };
 
 // A million records a second, one in ten a refusal.
-Offered offer(const Producer& refusals, const Producer& flows, seconds span)
+Offered offer(Producer& refusals, Producer& flows, seconds span)
 {
     Offered out;
     const auto start = steady_clock::now();
@@ -230,8 +249,8 @@ void measure_overload(Run& run, int readers)
     double cpu = 0;
     const uint64_t memory_before = resident_kib();
     {
-        const Producer refusals(options.bpffs + "/maps", "refusal_ring", EVENT_DROP);
-        const Producer flows(options.bpffs + "/maps", "flow_ring", EVENT_FLOW_OPEN);
+        Producer refusals(options.bpffs + "/maps", "refusal_ring", EVENT_DROP);
+        Producer flows(options.bpffs + "/maps", "flow_ring", EVENT_FLOW_OPEN);
         const Followers followers(observer, readers, true);
         const ebpfd::RecordReader reader(*datapath, observer);
         const double before = cpu_ns(CLOCK_PROCESS_CPUTIME_ID);

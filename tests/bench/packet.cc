@@ -180,21 +180,25 @@ private:
     {
         return ebpfd::Fd(bpf_obj_get((bench_.options().bpffs + "/progs/" + name).c_str()));
     }
-    void pass(const Packet& out, const Packet& back) const
+    // A connection lasts once its opener has confirmed the answer.
+    void open(const Packet& out, const Packet& back, const Packet& confirmation) const
     {
         cost(from_pod_.get(), out.bytes(), bench_.web_ifindex(), 1);
         cost(to_pod_.get(), back.bytes(), bench_.web_ifindex(), 1);
+        cost(from_pod_.get(), confirmation.bytes(), bench_.web_ifindex(), 1);
     }
     void open_flows()
     {
         const Reader reader(bench_);
-        pass(to_db(true).tcp(0, port, SYN),
-             Packet{}.eth().ipv6(db_v6, web_v6).tcp(port, 0, SYN | ACK));
+        open(to_db(true).tcp(0, port, SYN),
+             Packet{}.eth().ipv6(db_v6, web_v6).tcp(port, 0, SYN | ACK),
+             to_db(true).tcp(0, port, ACK));
         for (uint32_t flow = 0; flow < shape_.open_flows; flow++) {
             const auto source = static_cast<uint16_t>(flow);
             const auto destination = static_cast<uint16_t>(port | flow >> 16);
-            pass(to_db().tcp(source, destination, SYN),
-                 Packet{}.eth().ipv4(db_v4, web_v4).tcp(destination, source, SYN | ACK));
+            open(to_db().tcp(source, destination, SYN),
+                 Packet{}.eth().ipv4(db_v4, web_v4).tcp(destination, source, SYN | ACK),
+                 to_db().tcp(source, destination, ACK));
         }
         if (bench_.flows().size() != shape_.open_flows + 1)
             throw std::runtime_error("not all flows are open");
