@@ -9,6 +9,7 @@
 #include "what_fits.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <poll.h>
@@ -42,6 +43,14 @@ std::vector<std::string> shortened(std::vector<std::string> notes)
     notes.resize(notes_shown);
     notes.push_back(fmt::format("and {} more documents that are skipped", more));
     return notes;
+}
+
+// A change frees thousands of pieces, which glibc sorts and merges when it is next asked for a
+// large one: better now than in the next change, which would take up to 3 ms longer.
+void sort_free_memory()
+{
+    void* volatile piece = std::malloc(1 << 16);
+    std::free(piece);
 }
 
 void append(std::vector<std::string>& to, const std::vector<std::string>& from)
@@ -87,6 +96,8 @@ Result<void> Agent::run()
         board_.turn();
         if (!*woken && !noticed_) {
             write_texts_while_idle();
+            if (std::exchange(sort_due_, false))
+                sort_free_memory();
             continue;
         }
         parts_.supervisor.keep_alive();
@@ -107,7 +118,7 @@ std::optional<std::chrono::milliseconds> Agent::time_to_wait()
 {
     if (noticed_)
         return 0ms;
-    return parts_.folders.texts().due() ? std::optional(idle_after) : std::nullopt;
+    return sort_due_ || parts_.folders.texts().due() ? std::optional(idle_after) : std::nullopt;
 }
 
 // After the first policy: enforcement waits for none of it.
@@ -323,6 +334,7 @@ void Agent::update()
 {
     const auto start = steady_clock::now();
     trim_due_ = true;
+    sort_due_ = true;
     View view = view_;
     view.warnings.clear();
     if (waits_for_folders(view))

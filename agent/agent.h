@@ -99,7 +99,8 @@ private:
     std::string interface_error_;
     bool noticed_ = false;       // something new, while the last change was on its way
     uint64_t refused_calls_ = 0; // that the log has told of
-    bool trim_due_ = false;
+    bool trim_due_ = false;      // of memory that the last change freed
+    bool sort_due_ = false;
     unsigned ticks_ = 0;
     NewLines errors_{spdlog::level::err};
     NewLines warnings_{spdlog::level::warn};

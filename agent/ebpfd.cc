@@ -66,8 +66,6 @@ int main(int argc, char** argv)
 {
     // Few threads allocate, and briefly: arenas of their own would only hold memory.
     mallopt(M_ARENA_MAX, 2);
-    // A change frees thousands of small pieces; merged all at once they cost the next change 2 ms.
-    mallopt(M_MXFAST, 0);
     auto parsed = parse_config(argc, argv);
     if (const auto* farewell = std::get_if<Farewell>(&parsed))
         return say(*farewell);
