@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent.h"
+#include "base/interface_name.h"
 #include "base/privileges.h"
 #include "capabilities.h"
 
@@ -156,6 +157,12 @@ void Agent::adopt_homes()
         names = (*maps)->endpoint_names();
     else
         names = std::unexpected(maps.error());
+    // One of another name is another by now.
+    if (names)
+        std::erase_if(*names, [](const auto& one) {
+            const auto name = interface_name(one.first);
+            return !name.empty() && name != one.second.interface;
+        });
     if (names)
         homes_.adopt(*names);
     else

@@ -133,7 +133,7 @@ void Homes::leave_unseen(const Pods& pods, Clock::time_point now)
 {
     for (const auto& [address, ifindex] : std::exchange(unseen_, {}))
         for (const auto& pod : pods)
-            if (home_of(*pod) == nullptr && pod->interface.empty() && has_address(*pod, address))
+            if (has_address(*pod, address) && pod->interface.empty() && home_of(*pod) == nullptr)
                 homes_[pod->key()] = {pod->uid, address_set(*pod), ifindex, now};
 }
 

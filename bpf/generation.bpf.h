@@ -4,10 +4,9 @@
  * The policy that a packet is judged under. From one pod of the node to another it is judged twice,
  * and where the policy changed in between, half by the one and half by the other, it could pass
  * where neither lets it. So the first judgement leaves its generation in a word that stays with the
- * packet on its way through the node, and the second one is made under the same: its slots stay for
- * a grace period at least, far longer than the way takes. Where another program writes that word,
- * the policy in force judges. By chance it can name the generation before: once that is settled, it
- * means what the newer one means.
+ * packet on its way through the node, and the second one is made under the same, until the newer one
+ * is settled: from then on its slots may be written. Where another program writes that word, or the
+ * packet was held up for longer, in a queue of somebody's, the policy in force judges.
  */
 #include "bpf.bpf.h"
 #include "endpoint.bpf.h"
@@ -25,7 +24,7 @@ static __always_inline __u32 generation_for(struct __sk_buff *skb, __u32 directi
 
 	if (direction == DIRECTION_EGRESS)
 		skb->tc_index = carried(generation);
-	else if (skb->tc_index == carried(generation - 1))
+	else if (skb->tc_index == carried(generation - 1) && state.settled != generation)
 		generation--;
 	return generation;
 }

@@ -137,7 +137,7 @@ void Applier::put_in_force(Applied next, Changes& changes) noexcept
 void Applier::detach_gone(std::vector<std::string>& warnings)
 {
     const auto leave = [&](uint32_t ifindex, auto work) {
-        if (applied_.endpoints.contains(ifindex)) // come again
+        if (const auto* row = applied_.endpoints.find(ifindex); row && !row->gone) // come again
             return true;
         const Result<void> left = (attachment_.*work)(ifindex);
         if (!left)

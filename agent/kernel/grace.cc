@@ -5,15 +5,21 @@
 
 #include <atomic>
 #include <bpf/bpf.h>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <fstream>
 #include <linux/magic.h>
 #include <linux/membarrier.h>
 #include <memory>
 #include <mutex>
 #include <sched.h>
+#include <sstream>
+#include <string>
+#include <string_view>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <thread>
 #include <unistd.h>
@@ -29,32 +35,55 @@ constexpr auto walk_max = 5ms;
 // Where softirqs can be preempted a thread may run in the middle of one.
 bool preempts_softirqs()
 {
-    static const bool realtime = access("/sys/kernel/realtime", F_OK) == 0;
+    static const bool realtime = [] {
+        utsname names{};
+        return uname(&names) != 0 || std::string_view(names.version).contains("PREEMPT_RT") ||
+               std::string_view(names.version).contains("PREEMPT RT");
+    }();
     return realtime;
 }
 
-// 0: unknown. What a container puts in place of sysfs may leave out some.
-long online_cpus()
+// Such as "0-3,8": none where it is unknown. What a container puts in place of sysfs may leave out
+// some.
+std::string online_cpus()
 {
+    const char* path = "/sys/devices/system/cpu/online";
     struct statfs fs {};
-    if (statfs("/sys/devices/system/cpu/online", &fs) != 0 || fs.f_type != SYSFS_MAGIC)
-        return 0;
-    return sysconf(_SC_NPROCESSORS_ONLN);
+    std::string list;
+    if (statfs(path, &fs) == 0 && fs.f_type == SYSFS_MAGIC)
+        std::getline(std::ifstream(path), list);
+    return list;
+}
+
+// Whether this thread has run on that CPU.
+bool visit(int cpu)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    return sched_setaffinity(0, sizeof one, &one) == 0 && sched_getcpu() == cpu;
 }
 
 // Runs on each CPU in turn. Programs run with softirqs disabled and are not preempted: where this
 // thread has run they are through. Whether it could run on all of them.
 bool visit_cpus()
 {
-    const long online = online_cpus();
-    long visited = 0;
-    for (int cpu = 0; cpu < CPU_SETSIZE && visited < online; ++cpu) {
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        visited += sched_setaffinity(0, sizeof one, &one) == 0 ? 1 : 0;
+    std::istringstream list(online_cpus());
+    int visited = 0;
+    for (std::string range; std::getline(list, range, ',');) {
+        int first = 0;
+        const char* end = range.data() + range.size();
+        auto read = std::from_chars(range.data(), end, first);
+        int last = first;
+        if (read.ec == std::errc{} && read.ptr != end)
+            read = std::from_chars(read.ptr + 1, end, last);
+        if (read.ec != std::errc{} || first < 0)
+            return false;
+        for (int cpu = first; cpu <= last; ++cpu, ++visited)
+            if (cpu >= CPU_SETSIZE || !visit(cpu))
+                return false;
     }
-    return online > 0 && visited == online;
+    return visited > 0;
 }
 
 // A thread that visits the CPUs; one that others keep from running is left to itself.

@@ -89,6 +89,11 @@ Result<void> Applier::settle()
 {
     if (retirement_.empty())
         return {};
+    // First for those on their way from one judgement to the other, then for those that were judged
+    // under the earlier generation for it.
+    if (auto waited = wait_for_packets_in_flight(); !waited)
+        return waited;
+    state_.set_settled();
     if (auto waited = wait_for_packets_in_flight(); !waited)
         return waited;
     if (auto done = retire(maps_, applied_, retirement_); !done)

@@ -31,6 +31,11 @@ void State::set_generation(uint32_t generation)
     std::atomic_ref(mapped_->generation).store(generation, std::memory_order_release);
 }
 
+void State::set_settled()
+{
+    std::atomic_ref(mapped_->settled).store(generation(), std::memory_order_release);
+}
+
 bool State::audit() const
 {
     return std::atomic_ref(mapped_->audit).load(std::memory_order_relaxed) != 0;

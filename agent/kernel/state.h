@@ -17,6 +17,8 @@ public:
     uint32_t generation() const;
     // The store that switches the node: all that was written before it is in force after it.
     void set_generation(uint32_t generation);
+    // From now on no packet is judged under an earlier one than that in force.
+    void set_settled();
     bool audit() const;
     void set_audit(bool audit);
     // From now on the maps are of this agent's layout.

@@ -32,7 +32,7 @@ struct datapath_state {
 	__u32 layout;        /* DATAPATH_LAYOUT of the agent that made the maps */
 	__u32 next_ruleset;  /* numbers not handed out yet, so that a restarted agent */
 	__u32 next_identity; /* never gives an old number a new meaning */
-	__u32 pad;
+	__u32 settled;       /* generation that no packet is judged before any more; 0: unknown */
 	struct watch watch;
 	struct flow_hashing hashing; /* as the programs have it, for those that are loaded later */
 };
