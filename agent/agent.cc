@@ -2,9 +2,7 @@
 #include "agent.h"
 
 #include "base/clock.h"
-#include "base/interface_name.h"
 #include "base/privileges.h"
-#include "inventory/locate.h"
 #include "syscall_filter.h"
 #include "what_fits.h"
 
@@ -12,8 +10,6 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <malloc.h>
-#include <poll.h>
-#include <ranges>
 #include <spdlog/spdlog.h>
 #include <utility>
 
@@ -25,14 +21,7 @@ using std::chrono::steady_clock;
 
 constexpr auto idle_after = 50ms;
 constexpr unsigned ticks_between_looks = 6; // at what is attached: some milliseconds for many pods
-constexpr int interface_rounds = 16; // bounds how long a storm of notifications holds the loop
 constexpr size_t notes_shown = 10;
-
-bool is_readable(int fd)
-{
-    pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
-    return poll(&wanted, 1, 0) > 0;
-}
 
 // A folder of manifests may hold many documents that are not for this agent.
 std::vector<std::string> shortened(std::vector<std::string> notes)
@@ -203,78 +192,6 @@ void Agent::round(bool rescan)
         tick();
 }
 
-// Interfaces that have lost their programs: they are open until they get them again.
-std::set<uint32_t> Agent::find_lost()
-{
-    enforcer_->finish();
-    std::set<uint32_t> lost;
-    for (const auto& [ifindex, name] : datapath_->find_lost()) {
-        spdlog::error("interface {} was open: somebody had removed ebpfd's programs from it; they "
-                      "are put there again",
-                      name);
-        lost.insert(ifindex);
-    }
-    applies_.count_reattached(lost.size());
-    return lost;
-}
-
-// What was known of interfaces that have gone holds for no other of that number. After an overrun
-// they are told by what has gone with them.
-bool Agent::forget_gone()
-{
-    auto gone = parts_.interfaces.take_gone();
-    if (parts_.interfaces.take_overrun())
-        for (const uint32_t ifindex : find_lost())
-            gone[ifindex];
-    if (gone.empty())
-        return false;
-    enforcer_->finish();
-    homes_.leave(gone, steady_clock::now());
-    const auto numbers = gone | std::views::keys;
-    datapath_->forget({numbers.begin(), numbers.end()});
-    return true;
-}
-
-bool Agent::take_notifications()
-{
-    bool changed = false;
-    bool failed = false;
-    for (int i = 0; i < interface_rounds; i++) {
-        const auto processed = parts_.interfaces.process();
-        const std::string error = processed ? "" : processed.error().message;
-        changed = changed || error != interface_error_ || (processed && *processed);
-        interface_error_ = error;
-        // After an error nothing need wake us again: once more now, then with every tick.
-        if (!processed && std::exchange(failed, true))
-            break;
-        if (processed && !is_readable(parts_.interfaces.fd()))
-            break;
-    }
-    return changed;
-}
-
-bool Agent::collect_interfaces()
-{
-    bool changed = take_notifications();
-    changed = std::exchange(noticed_, false) || changed;
-    changed = forget_gone() || changed;
-    located_.stale = located_.stale || changed;
-    return changed;
-}
-
-// Between looking and attaching some milliseconds pass, in which another interface may have got the
-// number of one that has gone.
-Successor Agent::find_successor(uint32_t ifindex)
-{
-    noticed_ = take_notifications() || noticed_;
-    if (!parts_.interfaces.has_gone(ifindex))
-        return Successor::none;
-    noticed_ = true;
-    const auto name = interface_name(ifindex);
-    return !name.empty() && matches_any(name, config_.pod_interfaces) ? Successor::pods
-                                                                      : Successor::others;
-}
-
 World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
 {
     auto objects = parts_.folders.in_force();
@@ -296,20 +213,6 @@ World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
     world.services = std::move(objects.services);
     world.slices = std::move(objects.slices);
     return world;
-}
-
-void Agent::locate(const SharedList<std::shared_ptr<const Pod>>& pods)
-{
-    if (!std::exchange(located_.stale, false) && located_.pods.is(pods))
-        return;
-    located_.pods = pods;
-    located_.warnings.clear();
-    located_.interfaces = homes_.locate(pods, parts_.interfaces.table(), config_.node_name,
-                                        config_.pod_interfaces, &located_.warnings);
-    located_.present = pods;
-    if (const auto& away = homes_.away(); !away.empty())
-        std::erase_if(located_.present.edit(),
-                      [&](const auto& pod) { return away.contains(pod.get()); });
 }
 
 // What an earlier agent left in force is not given up for folders that may not be the real ones:

@@ -157,16 +157,14 @@ void Agent::adopt_homes()
         names = (*maps)->endpoint_names();
     else
         names = std::unexpected(maps.error());
-    // One of another name is another by now.
-    if (names)
+    if (names) {
         std::erase_if(*names, [](const auto& one) {
-            const auto name = interface_name(one.first);
-            return !name.empty() && name != one.second.interface;
+            return has_other_name(one.first, one.second.interface);
         });
-    if (names)
         homes_.adopt(*names);
-    else
+    } else {
         spdlog::warn("interfaces of pods are searched anew: {}", names.error().message);
+    }
 }
 
 } // namespace ebpfd

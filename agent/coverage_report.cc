@@ -2,8 +2,8 @@
 #include "coverage_report.h"
 
 #include "analysis/findings.h"
-#include "base/rfc3339.h"
 #include "base/clock.h"
+#include "base/rfc3339.h"
 #include "model/names.h"
 
 #include <algorithm>

@@ -122,19 +122,20 @@ void Homes::leave(const GoneInterfaces& gone, Clock::time_point now)
             home.left = now;
             known.insert(home.ifindex);
         }
+    std::erase_if(unseen_, [&](const auto& one) { return now - one.second.left > absence; });
     for (const auto& [ifindex, addresses] : gone)
         if (!known.contains(ifindex))
             for (const auto& address : addresses)
-                unseen_.emplace(address, ifindex);
+                unseen_.insert_or_assign(address, Unseen{ifindex, now});
 }
 
 // Whoever has such an address next is another.
-void Homes::leave_unseen(const Pods& pods, Clock::time_point now)
+void Homes::leave_unseen(const Pods& pods)
 {
-    for (const auto& [address, ifindex] : std::exchange(unseen_, {}))
+    for (const auto& [address, unseen] : std::exchange(unseen_, {}))
         for (const auto& pod : pods)
             if (has_address(*pod, address) && pod->interface.empty() && home_of(*pod) == nullptr)
-                homes_[pod->key()] = {pod->uid, address_set(*pod), ifindex, now};
+                homes_[pod->key()] = {pod->uid, address_set(*pod), unseen.ifindex, unseen.left};
 }
 
 void Homes::leave_missing(const InterfaceTable& table, Clock::time_point now)
@@ -225,7 +226,7 @@ std::vector<LocalInterface> Homes::locate(const Pods& pods, const InterfaceTable
     for (const auto& pod : pods)
         if (may_run_here(*pod, node_name))
             here.push_back(pod);
-    leave_unseen(here, now);
+    leave_unseen(here);
     Pods placed = here;
     part(placed, index, !pod_interface_globs.empty(), now);
     const auto asked_for = annotated(placed);

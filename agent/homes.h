@@ -60,21 +60,26 @@ private:
         uint32_t ifindex = 0;
         std::optional<Clock::time_point> left; // when the interface went
     };
+    struct Unseen {
+        uint32_t ifindex = 0;
+        Clock::time_point left;
+    };
     // Where the pod is known to be, or to have been.
     const Home* home_of(const Pod& pod) const;
     // The interface's name, if the pod stays at it.
     static const std::string* stays_at(const Home& home, const Pod& pod,
                                        const InterfaceTable& table, const AddressIndex& index);
     bool is_away(const Home& home, const Pod& pod, bool waits, Clock::time_point now);
-    void leave_unseen(const Pods& pods, Clock::time_point now);
+    void leave_unseen(const Pods& pods);
     void leave_missing(const InterfaceTable& table, Clock::time_point now);
     // Takes from pods those that are away.
     void part(Pods& pods, const AddressIndex& index, bool waits, Clock::time_point now);
     bool had_left(const Pod& pod, const AddressIndex& index) const;
     void remember(const std::vector<LocalInterface>& found, const Pods& pods);
 
-    std::map<std::string, Home> homes_;    // by the pod's key; without those that are annotated
-    std::map<IpAddress, uint32_t> unseen_; // at interfaces that have gone, where no pod was located
+    std::map<std::string, Home> homes_; // by the pod's key; without those that are annotated
+    // At interfaces that have gone, where no pod was located.
+    std::map<IpAddress, Unseen> unseen_;
     bool adopted_ = false;
     std::set<const Pod*> away_;
     bool expects_any_ = false;

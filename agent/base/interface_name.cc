@@ -12,4 +12,10 @@ std::string interface_name(uint32_t ifindex)
     return if_indextoname(ifindex, name.data()) != nullptr ? name.data() : "";
 }
 
+bool has_other_name(uint32_t ifindex, const std::string& name)
+{
+    const auto found = interface_name(ifindex);
+    return !found.empty() && found != name;
+}
+
 } // namespace ebpfd

@@ -153,15 +153,15 @@ Result<bool> Applier::attach(uint32_t ifindex)
 {
     if (find_successor_(ifindex) != Successor::none)
         return false;
-    auto attached = attachment_.attach(ifindex);
+    auto done = attachment_.attach(ifindex);
     const auto successor = find_successor_(ifindex);
-    if (successor == Successor::none)
-        return attached ? Result<bool>(true) : std::unexpected(attached.error());
     if (successor == Successor::pods)
-        attached = attachment_.close(ifindex);
-    else
-        attached = attachment_.detach(ifindex);
-    return attached ? Result<bool>(false) : std::unexpected(attached.error());
+        done = attachment_.close(ifindex);
+    else if (successor == Successor::others)
+        done = attachment_.detach(ifindex);
+    if (!done)
+        return std::unexpected(done.error());
+    return successor == Successor::none;
 }
 
 std::vector<std::string> Applier::attach_all()

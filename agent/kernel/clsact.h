@@ -37,7 +37,8 @@ public:
     Result<bool> judges(uint32_t ifindex, const Hook& hook) const;
     Result<bool> is_attached(uint32_t ifindex) const;
     // From now on our filter at the hook leaves out what is marked as judged.
-    // Where that is missing, or refuses everything, the interface may be another one by now: ESTALE.
+    // Where that is missing, or refuses everything, the interface may be another one by now:
+    // ESTALE.
     Result<void> judge_rest(uint32_t ifindex, size_t hook);
 
 private:

@@ -106,7 +106,7 @@ std::set<uint32_t> replaced(const EndpointRows& endpoints)
 {
     std::set<uint32_t> found;
     for (const auto& [ifindex, row] : endpoints)
-        if (const auto name = interface_name(ifindex); !name.empty() && name != row.name->interface)
+        if (has_other_name(ifindex, row.name->interface))
             found.insert(ifindex);
     return found;
 }

@@ -89,8 +89,9 @@ public:
     virtual void ask_for_successors(FindSuccessor find) = 0;
     // These interfaces have gone: to the next apply, one of such a number is another.
     virtual void forget(const std::set<uint32_t>& gone) = 0;
-    // The last part of an apply, for when there is time: waits some milliseconds until no packet
-    // uses the previous policy, then erases it. The next apply does it first if nobody has.
+    // The last part of an apply, for when there is time: waits until no packet uses the previous
+    // policy, most often less than a millisecond, then erases it. The next apply does it first if
+    // nobody has.
     virtual Result<void> settle() = 0;
 
     virtual uint32_t generation() const = 0;

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bpf/bpf.h>
 #include <charconv>
@@ -15,7 +16,6 @@
 #include <memory>
 #include <mutex>
 #include <sched.h>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <sys/syscall.h>
@@ -23,6 +23,8 @@
 #include <sys/vfs.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace ebpfd {
 
@@ -43,16 +45,28 @@ bool preempts_softirqs()
     return realtime;
 }
 
-// Such as "0-3,8": none where it is unknown. What a container puts in place of sysfs may leave out
-// some.
-std::string online_cpus()
+// None where they are not known. What a container puts in place of sysfs may leave out some.
+std::vector<int> online_cpus()
 {
     const char* path = "/sys/devices/system/cpu/online";
     struct statfs fs {};
-    std::string list;
-    if (statfs(path, &fs) == 0 && fs.f_type == SYSFS_MAGIC)
-        std::getline(std::ifstream(path), list);
-    return list;
+    if (statfs(path, &fs) != 0 || fs.f_type != SYSFS_MAGIC)
+        return {};
+    std::ifstream list(path); // such as "0-3,8"
+    std::vector<int> cpus;
+    for (std::string range; std::getline(list, range, ',');) {
+        int first = 0;
+        const char* end = range.data() + range.size();
+        auto read = std::from_chars(range.data(), end, first);
+        int last = first;
+        if (read.ec == std::errc{} && read.ptr != end && *read.ptr == '-')
+            read = std::from_chars(read.ptr + 1, end, last);
+        if (read.ec != std::errc{} || first < 0 || last >= CPU_SETSIZE)
+            return {};
+        for (int cpu = first; cpu <= last; ++cpu)
+            cpus.push_back(cpu);
+    }
+    return cpus;
 }
 
 // Whether this thread has run on that CPU.
@@ -64,50 +78,32 @@ bool visit(int cpu)
     return sched_setaffinity(0, sizeof one, &one) == 0 && sched_getcpu() == cpu;
 }
 
-// Runs on each CPU in turn. Programs run with softirqs disabled and are not preempted: where this
-// thread has run they are through. Whether it could run on all of them.
-bool visit_cpus()
-{
-    std::istringstream list(online_cpus());
-    int visited = 0;
-    for (std::string range; std::getline(list, range, ',');) {
-        int first = 0;
-        const char* end = range.data() + range.size();
-        auto read = std::from_chars(range.data(), end, first);
-        int last = first;
-        if (read.ec == std::errc{} && read.ptr != end)
-            read = std::from_chars(read.ptr + 1, end, last);
-        if (read.ec != std::errc{} || first < 0)
-            return false;
-        for (int cpu = first; cpu <= last; ++cpu, ++visited)
-            if (cpu >= CPU_SETSIZE || !visit(cpu))
-                return false;
-    }
-    return visited > 0;
-}
-
-// A thread that visits the CPUs; one that others keep from running is left to itself.
+// A thread that runs on each CPU in turn. Programs run with softirqs disabled and are not
+// preempted: where it has run they are through. One that others keep from running is left to
+// itself.
 class Walk {
 public:
-    // Whether it has visited them all, and soon enough.
+    explicit Walk(std::vector<int> cpus) : cpus_(std::move(cpus)) {}
+
+    // Whether it has run on all of them, and soon enough.
     static bool take()
     {
         if (preempts_softirqs() || under_way_.exchange(true))
             return false;
         try {
-            const auto walk = std::make_shared<Walk>();
+            const auto walk = std::make_shared<Walk>(online_cpus());
             std::thread([walk] { walk->run(); }).detach();
             return walk->wait();
-        } catch (const std::exception&) { // there is no room for another thread
+        } catch (const std::exception&) { // no room for it
             under_way_ = false;
             return false;
         }
     }
 
 private:
-    void run()
+    void run() noexcept
     {
-        const bool all = visit_cpus();
+        const bool all = !cpus_.empty() && std::ranges::all_of(cpus_, visit);
         under_way_ = false;
         const std::lock_guard lock(mutex_);
         ended_ = true;
@@ -122,6 +118,7 @@ private:
     }
 
     static inline std::atomic<bool> under_way_ = false;
+    const std::vector<int> cpus_;
     std::mutex mutex_;
     std::condition_variable changed_;
     bool ended_ = false;

@@ -151,7 +151,8 @@ public:
     }
     void run(int times)
     {
-        constexpr uint64_t records_a_wakeup = (1 << 18) / (sizeof(::event) + BPF_RINGBUF_HDR_SZ);
+        constexpr uint64_t wakeup_bytes = 1 << 18; // as in bpf/record.bpf.h
+        constexpr uint64_t records_a_wakeup = wakeup_bytes / (sizeof(::event) + BPF_RINGBUF_HDR_SZ);
         const uint64_t before = std::exchange(sent_, sent_ + static_cast<uint64_t>(times));
         const bool wakes = before / records_a_wakeup != sent_ / records_a_wakeup;
         run(quiet_, wakes ? times - 1 : times);

@@ -160,8 +160,8 @@ void measure_files(Run& run, const Crowd& crowd)
 // What the agent's time went into. Rounds in which it had something else to do do not count.
 class StageSamples {
 public:
-    // last: the stage that packets wait for.
-    StageSamples(const Crowd& crowd, std::string last) : crowd_(crowd), last_(std::move(last)) {}
+    // attaches: packets wait for programs to be put on an interface.
+    StageSamples(const Crowd& crowd, bool attaches) : crowd_(crowd), attaches_(attaches) {}
 
     // change returns the milliseconds it took until packets were judged by it; so does this.
     double measure(const std::function<double()>& change)
@@ -176,7 +176,7 @@ public:
         for (const auto& [stage, seconds] : after.seconds) {
             const double ms = 1e3 * (seconds - before.seconds.at(stage));
             samples_[stage].add(ms);
-            if (stage != "names" && (stage != "attach" || last_ == stage))
+            if (stage != "names" && (stage != "attach" || attaches_))
                 rest -= ms;
         }
         samples_["the rest, such as to notice"].add(rest);
@@ -195,13 +195,13 @@ public:
 
 private:
     const Crowd& crowd_;
-    const std::string last_;
+    const bool attaches_;
     std::map<std::string, Samples> samples_;
 };
 
 void measure_stages(Run& run, const Crowd& crowd, const char* name, const Switch& what)
 {
-    StageSamples samples(crowd, "flip");
+    StageSamples samples(crowd, false);
     put(crowd, what, true);
     crowd.rest();
     for (Rounds rounds(run); rounds.next();)
@@ -267,7 +267,7 @@ void measure_new_pod(Run& run, const Crowd& crowd, lab::Node& node)
                      *ebpfd::IpAddress::parse(fmt::format("fd00:1::{}", late_number))};
     const fs::path entry = crowd.agent().inventory() / "late.yaml";
     Samples interfaces, entries;
-    StageSamples stages(crowd, "attach");
+    StageSamples stages(crowd, true);
     for (Rounds rounds(run); rounds.next();) {
         system_test::replace_file(entry, yaml_of(pod));
         crowd.rest();

@@ -192,13 +192,7 @@ void OnRoutedPods::SetUp()
     world_->describe(Inventory::of(world_->node()));
 }
 
-void OnRoutedPods::enforce(const std::vector<PolicyFile>& policies)
-{
-    const lab::Finished settled = world_->enforce(policies);
-    ASSERT_EQ(settled.exit, exit_ok) << settled.out << settled.err;
-}
-
-void OnNode::enforce(const std::vector<PolicyFile>& policies)
+void OnWorld::enforce(const std::vector<PolicyFile>& policies)
 {
     const lab::Finished settled = world_->enforce(policies);
     ASSERT_EQ(settled.exit, exit_ok) << settled.out << settled.err;

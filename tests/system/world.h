@@ -76,15 +76,23 @@ private:
     std::unique_ptr<lab::EchoServer> servers_;
 };
 
-// Each test on both wirings and with both families, on the shared worlds.
-class OnNode : public testing::TestWithParam<std::tuple<Wiring, Family>> {
+// On a shared world.
+class OnWorld : public testing::Test {
+protected:
+    Agent& agent() { return world_->agent(); }
+    void enforce(const std::vector<PolicyFile>& policies);
+
+    World* world_ = nullptr;
+};
+
+// Each test on both wirings and with both families.
+class OnNode : public OnWorld, public testing::WithParamInterface<std::tuple<Wiring, Family>> {
 protected:
     void SetUp() override;
 
     static Wiring wiring() { return std::get<0>(GetParam()); }
     static Family family() { return std::get<1>(GetParam()); }
     lab::Node& node() { return world_->node(); }
-    Agent& agent() { return world_->agent(); }
     const lab::Machine& machine(const std::string& name) { return world_->machine(name); }
     const std::string& at(const std::string& name) { return machine(name).at(family()); }
     // A block around one address of this family, or another block by family.
@@ -93,7 +101,6 @@ protected:
         return family() == Family::v4 ? v4 : v6;
     }
 
-    void enforce(const std::vector<PolicyFile>& policies);
     void describe(const Inventory& inventory);
     testing::AssertionResult traffic(const std::vector<Attempt>& attempts)
     {
@@ -107,16 +114,13 @@ protected:
     bool arrives(const std::string& from, const std::string& to, const lab::Packet& packet,
                  bool expected);
 
-    World* world_ = nullptr;
     Inventory inventory_;
 };
 
-// Tests for which one wiring and one family are enough, on the shared world of routed pods.
-class OnRoutedPods : public testing::Test {
+// Tests for which one wiring and one family are enough, on the world of routed pods.
+class OnRoutedPods : public OnWorld {
 protected:
     void SetUp() override;
-    Agent& agent() { return world_->agent(); }
-    void enforce(const std::vector<PolicyFile>& policies);
     testing::AssertionResult traffic(const std::vector<Attempt>& attempts)
     {
         return world_->traffic(attempts, Family::v4);
@@ -126,8 +130,6 @@ protected:
     {
         return traffic({yes("web", "db", port), no("web", "db", other)});
     }
-
-    World* world_ = nullptr;
 };
 
 // Names "routed_IPv4" and so on; for INSTANTIATE_TEST_SUITE_P.

@@ -246,6 +246,17 @@ TEST(Homes, PodThatCameAndWentUnseenIsAway)
     EXPECT_EQ(story.located(), (Found{"v5=web", "v6=db", "v7=next"}));
 }
 
+TEST(Homes, WhoCameAndWentUnseenCountsOnlyForAWhile)
+{
+    Story story;
+    story.globs = {"v*"};
+    story.homes.leave({{9, {ip("10.0.0.7")}}}, story.now);
+    story.now += Homes::absence;
+    story.pods.push_back(Story::pod("api", "10.0.0.7"));
+    story.veth(7, "10.0.0.7");
+    EXPECT_EQ(story.located(), (Found{"v5=web", "v6=db", "v7=api"}));
+}
+
 TEST(Homes, PodWhoseAddressWasSomebodyElsesBeforeComesAtOnce)
 {
     Story story;
