@@ -119,6 +119,9 @@ TEST_F(Memory, ChangeForWhichThereIsNoneLeavesThePolicyInForceUntilThereIs)
 TEST_F(Memory, KilledForWantOfItLeavesThePolicyInForce)
 {
     const auto big = big_policies();
+    // One that has just started has no memory left over from changes before.
+    ASSERT_EQ(agent().stop(), exit_ok);
+    ASSERT_TRUE(agent().start()) << agent().process().err();
     const MemoryGroup group(2 * mebibyte);
     group.take(agent().process().pid());
     replace_file(agent().policies() / big.name, big.text);
