@@ -16,7 +16,11 @@
 /* The kernel's arguments stand where they are, wanted or not. */
 #pragma clang diagnostic ignored "-Wunused-parameter"
 
-/* When the pods' sockets sent their SYN; key: the socket. The least recently used make room. */
+/*
+ * When the pods' sockets sent their SYN; key: the socket. The oldest make room: they are the least
+ * likely to be answered, and those that nobody answers keep none from being measured. One that is
+ * answered all the same counts as unmeasured, as does one whose SYN was not seen.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -190,7 +194,7 @@ static __always_inline void count_failure(struct pod_health *pod, struct sock *s
 	}
 }
 
-/* Microseconds since the SYN, 0 where it was not seen. */
+/* Microseconds since the SYN, 0 where that is not known. */
 static __always_inline __u32 end_connect(struct sock *sk)
 {
 	__u64 key = (__u64)sk, *start = bpf_map_lookup_elem(&connect_map, &key), us = 0;
@@ -200,6 +204,14 @@ static __always_inline __u32 end_connect(struct sock *sk)
 		bpf_map_delete_elem(&connect_map, &key);
 	}
 	return us > 0xffffffff ? 0 : us;
+}
+
+static __always_inline void count_connect(struct pod_health *pod, __u32 us)
+{
+	if (us)
+		count_time(&pod->connect, us);
+	else
+		add_one(&pod->connects_unmeasured);
 }
 
 static __always_inline void begin_connect(struct sock *sk)
@@ -239,8 +251,8 @@ static __noinline int on_state(struct sock *sk, int before, int after)
 		connect_us = end_connect(sk);
 	if (before == TCP_SYN_SENT && after == TCP_CLOSE)
 		count_failure(s.pod, sk);
-	else if (connect_us && after == TCP_ESTABLISHED)
-		count_time(&s.pod->connect, connect_us);
+	else if (before == TCP_SYN_SENT && after == TCP_ESTABLISHED)
+		count_connect(s.pod, connect_us);
 	else if (before == TCP_SYN_RECV && after == TCP_ESTABLISHED)
 		add_one(&s.pod->accepts);
 	note_state(&s, sk, after, after == TCP_ESTABLISHED ? connect_us : 0);

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <vector>
 
@@ -54,8 +56,40 @@ Result<void> gather_counters(const RawMap& before, const std::string& folder,
     return {};
 }
 
+uint32_t same_capacity(uint32_t rows)
+{
+    return rows;
+}
+
+// Values of all CPUs that have become longer: what is new at their ends begins with zero.
+Result<void> lengthen_values(const RawMap& before, const std::string& folder,
+                             const std::string& name)
+{
+    const auto fresh = RawMap::open_pinned(folder, name);
+    if (!fresh)
+        return std::unexpected(fresh.error());
+    if (before.value_size() > fresh->value_size())
+        return fail(EINVAL, before.name() + " has longer values");
+    std::vector<char> row(before.row_size());
+    std::vector<char> longer(fresh->row_size());
+    for (uint32_t index = 0; index < std::min(before.capacity(), fresh->capacity()); ++index) {
+        if (auto read = before.lookup_rows(index, 1, row.data()); !read)
+            return read;
+        if (std::ranges::count(row, 0) == std::ssize(row))
+            continue;
+        for (size_t from = 0, to = 0; from < row.size();
+             from += before.value_size(), to += fresh->value_size())
+            std::memcpy(&longer[to], &row[from], before.value_size());
+        if (auto set = fresh->update(&index, longer.data()); !set)
+            return set;
+    }
+    return {};
+}
+
 constexpr std::array CONVERSIONS{
     Conversion{4, "counter_map", endpoints_of, gather_counters},
+    Conversion{4, "pod_health_map", same_capacity, lengthen_values},
+    Conversion{5, "pod_health_map", same_capacity, lengthen_values},
 };
 
 } // namespace

@@ -26,7 +26,9 @@ public:
           rtt_(Family::histogram(prefix + "tcp_rtt_seconds",
                                  "Smoothed round-trip time, as segments arrive.")),
           connect_(Family::histogram(prefix + "tcp_connect_seconds",
-                                     "Time from a pod's SYN to its connection."))
+                                     "Time from a pod's SYN to its connection.")),
+          unmeasured_(Family::total(prefix + "tcp_unmeasured_connects_total",
+                                    "Connections that pods opened, whose time is not known."))
     {
     }
     void add(const pod_health& health, const MetricLabels& labels)
@@ -41,11 +43,12 @@ public:
         overflows_.add(health.accept_overflows, labels);
         rtt_.add_histogram(health.srtt, labels);
         connect_.add_histogram(health.connect, labels);
+        unmeasured_.add(health.connects_unmeasured, labels);
     }
     void take(Families& out)
     {
         for (auto* family : {&retransmissions_, &resets_, &failed_connects_, &accepts_, &overflows_,
-                             &rtt_, &connect_})
+                             &rtt_, &connect_, &unmeasured_})
             out.push_back(family->take());
     }
 
@@ -63,6 +66,7 @@ private:
     Family overflows_;
     Family rtt_;
     Family connect_;
+    Family unmeasured_;
 };
 
 // A pod's packets or bytes.

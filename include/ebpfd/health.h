@@ -30,7 +30,7 @@ struct histogram {
 /* Value of pod_health_map, per CPU; row: the endpoint's index. */
 struct pod_health {
 	struct histogram srtt;    /* every seventh segment: busy connections weigh more */
-	struct histogram connect; /* one entry a connection that the pod opened */
+	struct histogram connect; /* an entry for each connection opened that was measured */
 	__u64 retransmissions;
 	__u64 resets_sent;
 	__u64 resets_received;
@@ -40,8 +40,9 @@ struct pod_health {
 	__u64 accepts;            /* connections that others opened to the pod */
 	__u64 accept_overflows;   /* connections refused room in a full accept queue */
 	__u64 kernel_drops;
+	__u64 connects_unmeasured; /* opened, but when the pod sent its SYN is not known (any more) */
 };
-EBPFD_ASSERT_SIZE(struct pod_health, 2 * 200 + 72);
+EBPFD_ASSERT_SIZE(struct pod_health, 2 * 200 + 80);
 
 /* Key of kdrop_map. Value, per CPU: struct counter. */
 struct kernel_drop_key {

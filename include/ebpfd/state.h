@@ -4,7 +4,7 @@
 #include "ebpfd/types.h"
 
 /* Raised with every change of a shared struct or of a map's meaning. */
-#define DATAPATH_LAYOUT 5
+#define DATAPATH_LAYOUT 6
 
 #define WATCH_ADDRESSES 4
 

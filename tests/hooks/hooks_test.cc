@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 using namespace ebpfd;
@@ -80,6 +81,7 @@ TEST_P(HooksByFamily, ConnectionTellsItsLatencyItsStateAndItsRoundTripTime)
         ASSERT_TRUE(connection->carries_to_server() && connection->carries_to_client());
     EXPECT_EQ(entries(of("web").connect), 1u);
     EXPECT_GT(of("web").connect.sum_us, 0u);
+    EXPECT_EQ(of("web").connects_unmeasured, 0u);
     EXPECT_EQ(entries(of("db").connect), 0u);
     EXPECT_EQ(of("db").accepts, 1u);
     EXPECT_GT(entries(of("web").srtt), 0u);
@@ -271,6 +273,62 @@ TEST_F(Hooks, FullTableOfHealthLeavesFlowsWithoutUntilTheNextSweep)
     const auto connection = open_connection(web(), db(), Family::v4, Transport::tcp, PORT + 1);
     ASSERT_TRUE(connection && connection->carries_to_server());
     EXPECT_TRUE(eventually([&] { return flow_to("web", PORT + 1).connect_us > 0; }));
+}
+
+// For `ip`: what is sent to the pod is lost on the node, or arrives again.
+std::string unreachable(const Machine& pod)
+{
+    return "route replace blackhole " + pod.v4 + "/32\n";
+}
+
+std::string reachable(const Machine& pod)
+{
+    return "route replace " + pod.v4 + "/32 dev " + pod.host_interface + "\n";
+}
+
+// Connections to nowhere, each of which takes one of the places for those being opened.
+std::vector<Socket> unanswered(const Machine& from, size_t count)
+{
+    constexpr uint16_t ports = 8; // a port has fewer connections than the kernel gives numbers to
+    std::vector<Socket> out;
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = std::max<rlim_t>(files.rlim_cur, count + 1024);
+    files.rlim_max = std::max(files.rlim_max, files.rlim_cur);
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+    for (size_t i = 0; i < count; ++i)
+        out.push_back(Socket::connect(from, Transport::tcp, "203.0.113.1",
+                                      static_cast<uint16_t>(PORT + i % ports)));
+    return out;
+}
+
+TEST_F(Hooks, FullTableOfConnectsLeavesTheOldestOneUnmeasured)
+{
+    constexpr size_t places = 16384;
+    const auto listener = Socket::listen(db(), Transport::tcp, PORT);
+    ASSERT_TRUE(node().host().netns.ip("route add blackhole 203.0.113.1/32\n" + unreachable(db())));
+    const auto oldest = Socket::connect(web(), Transport::tcp, db().v4, PORT);
+    const auto others = unanswered(web(), places + places / 16);
+    ASSERT_EQ(others.back().outcome(Milliseconds(0)), Outcome::silent);
+    ASSERT_TRUE(node().host().netns.ip(reachable(db())));
+    const auto newest = Socket::connect(web(), Transport::tcp, db().v4, PORT);
+    EXPECT_EQ(newest.outcome(patience), Outcome::connected);
+    EXPECT_EQ(oldest.outcome(4 * patience), Outcome::connected); // when it has sent its SYN again
+    EXPECT_TRUE(eventually([&] { return of("web").connects_unmeasured == 1; }));
+    EXPECT_EQ(entries(of("web").connect), 1u) << "of the newest";
+}
+
+TEST_F(Hooks, ConnectThatBeganBeforeTheyWereAttachedIsUnmeasured)
+{
+    const auto listener = Socket::listen(db(), Transport::tcp, PORT);
+    attach_hooks({});
+    ASSERT_TRUE(node().host().netns.ip(unreachable(db())));
+    const auto early = Socket::connect(web(), Transport::tcp, db().v4, PORT);
+    attach_hooks({.names = hook_names(), .attach = attach()});
+    ASSERT_TRUE(node().host().netns.ip(reachable(db())));
+    EXPECT_EQ(early.outcome(4 * patience), Outcome::connected);
+    EXPECT_TRUE(eventually([&] { return of("web").connects_unmeasured == 1; }));
+    EXPECT_EQ(entries(of("web").connect), 0u);
 }
 
 TEST_F(Hooks, LedgerAddsUp)

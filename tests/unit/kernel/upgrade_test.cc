@@ -62,6 +62,31 @@ TEST(Upgrade, CountersGoOnInTheirNewShape)
     EXPECT_TRUE(open_datapath(bpffs)) << "and once more, with nothing left to convert";
 }
 
+// From the first layout that had it so, and from the last.
+TEST(Upgrade, HealthOfPodsGoesOnInItsNewShape)
+{
+    for (const uint32_t layout : {ROWS_LAYOUT, SHORT_HEALTH_LAYOUT}) {
+        Bpffs bpffs;
+        ASSERT_TRUE(open_datapath(bpffs)->apply(web_plan()));
+        if (layout == ROWS_LAYOUT)
+            make_counters_rows(bpffs, 8);
+        else
+            make_health_shorter(bpffs, 8);
+        ASSERT_TRUE(open_datapath(bpffs));
+        EXPECT_FALSE(has_next(bpffs));
+        const auto maps = read_maps(bpffs);
+        EXPECT_EQ(value_of(maps->state()).layout, uint32_t{DATAPATH_LAYOUT});
+        const uint64_t times = libbpf_num_possible_cpus() > 1 ? 2 : 1;
+        for (const uint32_t endpoint : {0u, 1u, 7u}) {
+            const auto now = value_of(maps->health_of_pod(endpoint));
+            EXPECT_EQ(now.retransmissions, endpoint * times);
+            EXPECT_EQ(now.kernel_drops, endpoint * times);
+            EXPECT_EQ(now.resets_sent, 0u);
+            EXPECT_EQ(now.connects_unmeasured, 0u);
+        }
+    }
+}
+
 // The last thing that a start does is to say that the maps are of its layout.
 TEST(Upgrade, AStartThatWasKilledAtItsEndIsCompleted)
 {

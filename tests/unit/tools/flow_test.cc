@@ -170,10 +170,12 @@ TEST_F(FlowList, HealthOfAPodHasQuantilesOfItsHistograms)
     counted.srtt.bucket[8] = 100; // 256 to 511 us
     counted.srtt.sum_us = 40000;
     counted.retransmissions = 5;
+    counted.connects_unmeasured = 2;
     tool.maps.healths[101] = counted;
     const Json row = tool.json({"stats", "health", "shop/web"})[0];
     EXPECT_EQ(row["pod"], "web");
     EXPECT_EQ(row["retransmissions"], 5);
+    EXPECT_EQ(row["connects_unmeasured"], 2);
     EXPECT_EQ(row["srtt"]["count"], 100);
     EXPECT_EQ(row["srtt"]["p50_us"], 384);
     EXPECT_EQ(row["srtt"]["buckets"], (Json::array({{{"below_us", 512}, {"count", 100}}})));
