@@ -1,40 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ebpfctl/inventory_files.h"
 
+#include "ebpfctl/document_files.h"
 #include "objects/decode.h"
 #include "source/parse.h"
 #include "source/read.h"
-#include "source/watched_directory.h"
-
-#include <algorithm>
-#include <filesystem>
 
 namespace ebpfd::ctl {
 namespace {
-
-namespace fs = std::filesystem;
 
 FileError error_of(const std::string& path, std::string reason)
 {
     FileError error{.origin = {}, .reason = std::move(reason)};
     error.origin.file = path;
     return error;
-}
-
-void add_files(const std::string& path, std::vector<std::string>& files,
-               std::vector<FileError>& errors)
-{
-    std::error_code failed;
-    if (!fs::is_directory(path, failed)) {
-        files.push_back(path);
-        return;
-    }
-    for (fs::directory_iterator entry(path, failed), end; !failed && entry != end;
-         entry.increment(failed))
-        if (is_document_name(entry->path().filename().string()) && !entry->is_directory())
-            files.push_back(entry->path().string());
-    if (failed)
-        errors.push_back(error_of(path, failed.message()));
 }
 
 FileContent content_of(const std::string& file)
@@ -57,12 +36,16 @@ FileContent content_of(const std::string& file)
 InventoryRead read_inventory(const std::vector<std::string>& paths)
 {
     InventoryRead result;
-    std::vector<std::string> files;
-    for (const std::string& path : paths)
-        add_files(path, files, result.errors);
     ObjectStore store;
-    for (const std::string& file : files)
-        store.set(file, content_of(file));
+    for (const std::string& path : paths) {
+        const auto files = document_files(path);
+        if (!files) {
+            result.errors.push_back(error_of(path, files.error().message));
+            continue;
+        }
+        for (const std::string& file : *files)
+            store.set(file, content_of(file));
+    }
     const auto errors = store.errors();
     result.errors.insert(result.errors.end(), errors.begin(), errors.end());
     auto objects = store.in_force();

@@ -2,6 +2,7 @@
 #include "analysis/policy_lint.h"
 #include "ebpfctl/cell.h"
 #include "ebpfctl/command.h"
+#include "ebpfctl/document_files.h"
 #include "ebpfctl/inventory_files.h"
 #include "policy/cluster_policy.h"
 #include "policy/network_policy.h"
@@ -11,12 +12,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace ebpfd::ctl {
 namespace {
 
 struct Wanted {
-    std::vector<std::string> files;
+    std::vector<std::string> paths;
     bool strict = false;
     std::vector<std::string> inventory;
 };
@@ -71,17 +73,23 @@ void check_document(FileCheck& check, const Document& document)
     }
 }
 
-FileCheck check_file(const std::string& file)
+FileCheck unreadable(const std::string& path, const Error& why)
 {
     FileCheck check;
-    check.file = file;
+    check.file = path;
+    FileError& error = check.errors.emplace_back();
+    error.origin.file = path;
+    error.reason = why.message;
+    return check;
+}
+
+FileCheck check_file(const std::string& file)
+{
     auto content = read_file(file);
-    if (!content) {
-        FileError& error = check.errors.emplace_back();
-        error.origin.file = file;
-        error.reason = content.error().message;
-        return check;
-    }
+    if (!content)
+        return unreadable(file, content.error());
+    FileCheck check;
+    check.file = file;
     auto documents = parse_documents(content->text, file);
     if (!documents) {
         check.errors.push_back(documents.error());
@@ -90,6 +98,19 @@ FileCheck check_file(const std::string& file)
     for (const Document& document : *documents)
         check_document(check, document);
     return check;
+}
+
+std::vector<FileCheck> check_path(const Context& context, const std::string& path)
+{
+    const auto files = document_files(path);
+    if (!files)
+        return {unreadable(path, files.error())};
+    if (files->empty())
+        context.say(path + ": no .yaml, .yml or .json file lies there");
+    std::vector<FileCheck> checks;
+    for (const std::string& file : *files)
+        checks.push_back(check_file(file));
+    return checks;
 }
 
 // Of files that say the same, the one with the later name counts.
@@ -192,8 +213,8 @@ Result<Exit> validate(const Context& context, const Wanted& wanted)
     if (!wanted.inventory.empty() && !wanted.strict)
         return fail(EINVAL, "--inventory is for --strict");
     std::vector<FileCheck> checks;
-    for (const std::string& file : wanted.files)
-        checks.push_back(check_file(file));
+    for (const std::string& path : wanted.paths)
+        std::ranges::move(check_path(context, path), std::back_inserter(checks));
     std::vector<FileError> inventory_errors;
     if (wanted.strict)
         inventory_errors = lint(checks, wanted);
@@ -213,7 +234,10 @@ Result<Exit> validate(const Context& context, const Wanted& wanted)
 Action define_policy_validate(CLI::App& app)
 {
     auto wanted = std::make_shared<Wanted>();
-    app.add_option("files", wanted->files, "YAML or JSON files")->required()->type_name("FILE");
+    app.add_option("paths", wanted->paths,
+                   "YAML or JSON files, or folders of which the agent would read them")
+        ->required()
+        ->type_name("PATH");
     app.add_flag("--strict", wanted->strict,
                  "Find rules that can never decide, too; a warning makes it fail");
     app.add_option("--inventory", wanted->inventory,

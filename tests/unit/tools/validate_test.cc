@@ -54,6 +54,31 @@ TEST_F(Validate, UnreadableFilesAreInvalid)
     EXPECT_NE(tool.err.find("none.yaml: "), std::string::npos) << tool.err;
 }
 
+TEST_F(Validate, FoldersStandForTheFilesThatTheAgentWouldRead)
+{
+    const std::string bad = write("b.yml", GOOD + std::string("  ingres: []\n"));
+    const std::string good = write("a.yaml", GOOD);
+    const std::string json = write("c.json", "{}");
+    write(".hidden.yaml", "kind: [");
+    write("notes.txt", "kind: [");
+    std::filesystem::create_directories(folder + "/more.yaml");
+    write("more.yaml/deep.yaml", "kind: [");
+    const std::string astray = folder + "/d.yaml";
+    std::filesystem::create_symlink("nowhere", astray);
+    EXPECT_EQ(tool.run({"policy", "validate", folder}), Exit::error);
+    EXPECT_EQ(tool.out, good + ": valid (1 policy)\n" + bad + ": invalid\n" + json + ": invalid\n" +
+                            astray + ": invalid\n");
+    EXPECT_NE(tool.err.find(bad + ":6:3: unknown field"), std::string::npos) << tool.err;
+    EXPECT_EQ(tool.run({"policy", "validate", "--strict", good, folder + "/more.yaml"}),
+              Exit::error);
+}
+
+TEST_F(Validate, AFolderWithoutFilesIsFineAndSaysSo)
+{
+    EXPECT_EQ(tool.run({"policy", "validate", folder}), Exit::ok);
+    EXPECT_EQ(tool.err, folder + ": no .yaml, .yml or .json file lies there\n");
+}
+
 TEST_F(Validate, OtherKindsAreNoted)
 {
     std::string file = write("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
