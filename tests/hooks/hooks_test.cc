@@ -4,6 +4,7 @@
 #include "lab/socket.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <bpf/bpf.h>
 #include <filesystem>
@@ -316,6 +317,42 @@ TEST_F(Hooks, FullTableOfConnectsLeavesTheOldestOneUnmeasured)
     EXPECT_EQ(oldest.outcome(4 * patience), Outcome::connected); // when it has sent its SYN again
     EXPECT_TRUE(eventually([&] { return of("web").connects_unmeasured == 1; }));
     EXPECT_EQ(entries(of("web").connect), 1u) << "of the newest";
+}
+
+// A datagram from each of these sockets to each port from 1 on.
+void send_to_ports(const std::vector<Socket>& from, const std::string& address, uint16_t ports)
+{
+    sockaddr_in6 to{};
+    to.sin6_family = AF_INET6;
+    ASSERT_EQ(inet_pton(AF_INET6, ("::ffff:" + address).c_str(), &to.sin6_addr), 1);
+    for (uint16_t port = 1; port <= ports; ++port) {
+        to.sin6_port = htons(port);
+        for (const Socket& socket : from)
+            ASSERT_EQ(
+                sendto(socket.fd(), "?", 1, 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)),
+                1);
+    }
+}
+
+// Twice as many flows as notice_map remembers: who is new there pushes out another, and is not
+// kept quiet in its stead.
+TEST_F(Hooks, NobodyWhoIsNewIsKeptQuietByAFullTableOfNotices)
+{
+    constexpr uint16_t ports = 32768;
+    constexpr uint64_t flows = 4 * ports, remembered = 4 * 16384;
+    std::vector<Socket> sockets;
+    for (uint16_t port = 40001; port <= 40004; ++port)
+        sockets.push_back(Socket::listen(web(), Transport::udp, port));
+    const auto told = [this] { return maps().losses()->type[EVENT_KERNEL_DROP]; };
+    send_to_ports(sockets, db().v4, ports);
+    EXPECT_TRUE(eventually([&] { return drops("db", "NO_SOCKET") == flows; })) << drops_text("db");
+    EXPECT_EQ(told().produced, flows);
+    EXPECT_EQ(told().suppressed, 0u);
+    send_to_ports(sockets, db().v4, ports);
+    EXPECT_TRUE(eventually([&] { return drops("db", "NO_SOCKET") == 2 * flows; }));
+    EXPECT_EQ(told().produced, 2 * flows);
+    EXPECT_LE(told().suppressed, remembered);
+    EXPECT_EQ(told().produced, told().delivered + told().suppressed + told().lost);
 }
 
 TEST_F(Hooks, ConnectThatBeganBeforeTheyWereAttachedIsUnmeasured)
