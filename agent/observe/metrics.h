@@ -41,7 +41,7 @@ constexpr size_t traffic_columns = 4 * size_t{DIRECTION_COUNT};
 constexpr size_t health_columns = sizeof(pod_health) / sizeof(uint64_t);
 constexpr size_t pod_columns = traffic_columns + health_columns;
 // Two histograms, of 11 series each, stand for most of those columns.
-constexpr size_t series_per_pod = traffic_columns + 9 + 2 * size_t{11};
+constexpr size_t series_per_pod = traffic_columns + 10 + 2 * size_t{11};
 using PodTotals = BoundedTotals<pod_columns>; // named by namespace and pod
 using VerdictTotals = BoundedTotals<1>;       // named by policy, rule, direction and verdict
 
