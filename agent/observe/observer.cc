@@ -189,8 +189,9 @@ std::vector<AttributedEvent> Observer::recent_locked(const RecordFilter& filter,
             if (const auto& record = (*ring)[i];
                 record.time_ns >= oldest && record.time_ns <= newest && filter.matches(record))
                 out.push_back(record);
-    // The datapath's clock is coarse: what happened within one tick stays as it came.
-    std::ranges::stable_sort(out, {}, &AttributedEvent::time_ns);
+    // By the datapath's clock, which nobody sets. It is coarse: what happened within one tick stays
+    // as it came.
+    std::ranges::stable_sort(out, {}, [](const auto& record) { return record.raw.time_ns; });
     if (past.last && out.size() > *past.last)
         out.erase(out.begin(), out.end() - static_cast<ptrdiff_t>(*past.last));
     return out;
