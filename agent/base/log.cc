@@ -4,15 +4,17 @@
 #include "base/escape.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <fmt/chrono.h>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
 
-namespace ebpfd
-{
-namespace
-{
+namespace ebpfd {
+namespace {
 
 std::string_view level_name(spdlog::level::level_enum level)
 {
@@ -43,35 +45,64 @@ std::string_view view(spdlog::string_view_t text)
     return {text.data(), text.size()};
 }
 
-class TextFormatter final : public spdlog::formatter
+std::string json_text(const spdlog::details::log_msg& message)
 {
-public:
-    void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override
-    {
-        fmt::format_to(std::back_inserter(out), "{} {:<5} {}\n", time_text(message.time),
-                       level_name(message.level), escape_control(view(message.payload)));
-    }
-    std::unique_ptr<spdlog::formatter> clone() const override
-    {
-        return std::make_unique<TextFormatter>();
-    }
-};
+    const nlohmann::ordered_json line{{"time", time_text(message.time)},
+                                      {"level", level_name(message.level)},
+                                      {"message", view(message.payload)}};
+    return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
-class JsonFormatter final : public spdlog::formatter
+// As syslog(3) numbers them.
+int priority(spdlog::level::level_enum level)
 {
+    switch (level) {
+    case spdlog::level::critical:
+    case spdlog::level::err:
+        return LOG_ERR;
+    case spdlog::level::warn:
+        return LOG_WARNING;
+    case spdlog::level::info:
+        return LOG_INFO;
+    default:
+        return LOG_DEBUG;
+    }
+}
+
+// Whether standard error is what systemd says that it connected with the journal.
+bool is_journal()
+{
+    const char* stream = std::getenv("JOURNAL_STREAM");
+    struct stat file {};
+    return stream != nullptr && fstat(STDERR_FILENO, &file) == 0 &&
+           fmt::format("{}:{}", file.st_dev, file.st_ino) == stream;
+}
+
+class LineFormatter final : public spdlog::formatter {
 public:
+    LineFormatter(bool json, bool journal) : json_(json), journal_(journal) {}
     void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override
     {
-        const nlohmann::ordered_json line{{"time", time_text(message.time)},
-                                          {"level", level_name(message.level)},
-                                          {"message", view(message.payload)}};
-        const auto text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-        fmt::format_to(std::back_inserter(out), "{}\n", text);
+        const auto end = std::back_inserter(out);
+        // The journal takes this away again, and has times of its own.
+        if (journal_)
+            fmt::format_to(end, "<{}>", priority(message.level));
+        if (json_)
+            fmt::format_to(end, "{}\n", json_text(message));
+        else if (journal_)
+            fmt::format_to(end, "{}\n", escape_control(view(message.payload)));
+        else
+            fmt::format_to(end, "{} {:<5} {}\n", time_text(message.time), level_name(message.level),
+                           escape_control(view(message.payload)));
     }
     std::unique_ptr<spdlog::formatter> clone() const override
     {
-        return std::make_unique<JsonFormatter>();
+        return std::make_unique<LineFormatter>(*this);
     }
+
+private:
+    bool json_;
+    bool journal_;
 };
 
 Result<spdlog::level::level_enum> parse_level(std::string_view level)
@@ -94,16 +125,11 @@ Result<void> setup_logging(std::string_view level, std::string_view format)
     const auto number = parse_level(level);
     if (!number)
         return std::unexpected(number.error());
-    std::unique_ptr<spdlog::formatter> formatter;
-    if (format == "text")
-        formatter = std::make_unique<TextFormatter>();
-    else if (format == "json")
-        formatter = std::make_unique<JsonFormatter>();
-    else
+    if (format != "text" && format != "json")
         return fail(0, fmt::format("log format \"{}\" is neither text nor json", format));
     auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     auto logger = std::make_shared<spdlog::logger>("ebpfd", std::move(sink));
-    logger->set_formatter(std::move(formatter));
+    logger->set_formatter(std::make_unique<LineFormatter>(format == "json", is_journal()));
     logger->set_level(*number);
     spdlog::set_default_logger(std::move(logger));
     return {};

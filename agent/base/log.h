@@ -9,7 +9,8 @@
 // debug the rest. Log with spdlog::info("{}", ...) and its like.
 namespace ebpfd {
 
-// Directs the log to stderr. level: error, warn, info or debug; format: text or json.
+// Directs the log to stderr. level: error, warn, info or debug; format: text or json. Where stderr is
+// the journal, lines begin with their level as sd-daemon(3) has it, and those of text have no time.
 Result<void> setup_logging(std::string_view level, std::string_view format);
 
 } // namespace ebpfd
