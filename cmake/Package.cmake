@@ -14,7 +14,8 @@ set(CPACK_DEBIAN_PACKAGE_MAINTAINER "ebpfd maintainers <maintainers@ebpfd.io>")
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS init-system-helpers)
+# procps has the unit's /bin/kill.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers, procps")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
   ${CMAKE_SOURCE_DIR}/deploy/debian/postinst ${CMAKE_SOURCE_DIR}/deploy/debian/prerm
   ${CMAKE_SOURCE_DIR}/deploy/debian/postrm ${CMAKE_SOURCE_DIR}/deploy/debian/conffiles)
