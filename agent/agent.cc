@@ -180,8 +180,11 @@ void Agent::round(bool rescan)
     if (ticked && homes_.expects_any())
         changed = located_.stale = true;
     const bool again = ticked && (!view_.apply_error.empty() || !view_.attach_warnings.empty());
+    auto bereft = parts_.filters.take();
     if (rescan || looks)
-        changed = !find_lost().empty() || changed;
+        bereft.reset();
+    if (!bereft || !bereft->empty())
+        changed = !find_lost(bereft).empty() || changed;
     if (changed || rescan || again)
         update();
     if (!asking.empty()) // who reads the maps next shall not find there what has gone

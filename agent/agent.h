@@ -5,6 +5,7 @@
 #include "folders.h"
 #include "gatekeeper.h"
 #include "homes.h"
+#include "inventory/filter_watcher.h"
 #include "inventory/interfaces.h"
 #include "lock.h"
 #include "new_lines.h"
@@ -37,6 +38,7 @@ private:
         Signals signals;
         Folders folders;
         InterfaceWatcher interfaces;
+        FilterWatcher filters;
         Ticker ticker;
         Epoll epoll;
         Supervisor supervisor;
@@ -63,7 +65,7 @@ private:
     Successor find_successor(uint32_t ifindex);
     World make_world(std::vector<std::string>& warnings, size_t& nodes);
     void locate(const SharedList<std::shared_ptr<const Pod>>& pods);
-    std::set<uint32_t> find_lost();
+    std::set<uint32_t> find_lost(const Datapath::Interfaces& among);
     bool forget_gone();
     bool waits_for_folders(View& view);
     void update();

@@ -26,11 +26,11 @@ bool is_readable(int fd)
 } // namespace
 
 // Interfaces that have lost their programs: they are open until they get them again.
-std::set<uint32_t> Agent::find_lost()
+std::set<uint32_t> Agent::find_lost(const Datapath::Interfaces& among)
 {
     enforcer_->finish();
     std::set<uint32_t> lost;
-    for (const auto& [ifindex, name] : datapath_->find_lost()) {
+    for (const auto& [ifindex, name] : datapath_->find_lost(among)) {
         spdlog::error("interface {} was open: somebody had removed ebpfd's programs from it; they "
                       "are put there again",
                       name);
@@ -46,7 +46,7 @@ bool Agent::forget_gone()
 {
     auto gone = parts_.interfaces.take_gone();
     if (parts_.interfaces.take_overrun())
-        for (const uint32_t ifindex : find_lost())
+        for (const uint32_t ifindex : find_lost({}))
             gone.try_emplace(ifindex);
     if (gone.empty())
         return false;

@@ -45,6 +45,9 @@ Result<Agent::Parts> Agent::open_parts(const Config& config)
     auto interfaces = InterfaceWatcher::start();
     if (!interfaces)
         return std::unexpected(interfaces.error());
+    auto filters = FilterWatcher::start();
+    if (!filters)
+        return std::unexpected(filters.error());
     auto ticker = Ticker::every(tick_interval);
     if (!ticker)
         return std::unexpected(ticker.error());
@@ -55,6 +58,7 @@ Result<Agent::Parts> Agent::open_parts(const Config& config)
                  std::move(*signals),
                  std::move(*folders),
                  std::move(*interfaces),
+                 std::move(*filters),
                  std::move(*ticker),
                  std::move(*epoll),
                  Supervisor::from_environment()};
@@ -80,7 +84,8 @@ Result<void> Agent::watch_all()
 {
     std::vector<int> fds = parts_.folders.fds();
     fds.insert(fds.end(),
-               {parts_.signals.fd(), parts_.interfaces.fd(), parts_.ticker.fd(), rescans_.fd()});
+               {parts_.signals.fd(), parts_.interfaces.fd(), parts_.filters.fd(),
+                parts_.ticker.fd(), rescans_.fd()});
     for (const int fd : fds)
         if (auto added = parts_.epoll.add(fd); !added)
             return added;

@@ -35,6 +35,8 @@ std::optional<LinkMessage> parse_link(const nlmsghdr& message);
 std::optional<AddressMessage> parse_address(const nlmsghdr& message);
 std::optional<RouteMessage> parse_route(const nlmsghdr& message);
 std::optional<NsidMessage> parse_nsid(const nlmsghdr& message);
+// The interface that has lost a tc filter, or a queueing discipline with its filters.
+std::optional<uint32_t> parse_filter_removal(const nlmsghdr& message);
 
 // Where an interface's addresses are asked for: another namespace by our number of it.
 struct DistantInterface {

@@ -215,4 +215,12 @@ std::optional<NsidMessage> parse_nsid(const nlmsghdr& message)
     return made;
 }
 
+std::optional<uint32_t> parse_filter_removal(const nlmsghdr& message)
+{
+    if (message.nlmsg_type != RTM_DELTFILTER && message.nlmsg_type != RTM_DELQDISC)
+        return std::nullopt;
+    const auto* body = body_of<tcmsg>(message);
+    return body ? std::optional(static_cast<uint32_t>(body->tcm_ifindex)) : std::nullopt;
+}
+
 } // namespace ebpfd

@@ -179,11 +179,11 @@ std::vector<std::string> Applier::attach_all()
     return warnings;
 }
 
-std::map<uint32_t, std::string> Applier::find_lost()
+std::map<uint32_t, std::string> Applier::find_lost(const Datapath::Interfaces& among)
 {
     std::map<uint32_t, std::string> lost;
     for (auto& [ifindex, row] : applied_.endpoints) {
-        if (!row.attached || attachment_.holds(ifindex).value_or(true) ||
+        if (!row.attached || (among && !among->contains(ifindex)) || attachment_.holds(ifindex).value_or(true) ||
             interface_name(ifindex).empty())
             continue;
         row.attached = false;

@@ -33,9 +33,8 @@ public:
     // apply. Returns what could not be done.
     std::vector<std::string> attach_all();
 
-    // The interfaces of endpoints that have lost a program, by others' hands: the next apply
-    // attaches them again.
-    std::map<uint32_t, std::string> find_lost();
+    // See Datapath::find_lost().
+    std::map<uint32_t, std::string> find_lost(const Datapath::Interfaces& among);
     // See Datapath::ask_for_successors().
     void ask_for_successors(FindSuccessor find) { find_successor_ = std::move(find); }
     // See Datapath::forget().

@@ -45,7 +45,10 @@ public:
         return applier_->close(newcomers);
     }
     Result<void> shut(uint32_t ifindex) override { return attachment_->shut(ifindex); }
-    std::map<uint32_t, std::string> find_lost() override { return applier_->find_lost(); }
+    std::map<uint32_t, std::string> find_lost(const Interfaces& among) override
+    {
+        return applier_->find_lost(among);
+    }
     void ask_for_successors(FindSuccessor find) override
     {
         applier_->ask_for_successors(std::move(find));

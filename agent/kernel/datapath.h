@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -81,9 +82,11 @@ public:
     virtual Result<ApplyReport> close(const std::vector<PlanEndpoint>& newcomers) = 0;
     // Closes an interface that nothing of ours is on, until an apply attaches it. From any thread.
     virtual Result<void> shut(uint32_t ifindex) = 0;
-    // Looks whether somebody has taken the programs from interfaces, and names those: they are open
-    // until the next apply, which attaches them again.
-    virtual std::map<uint32_t, std::string> find_lost() = 0;
+    // Interfaces; nothing: all of them.
+    using Interfaces = std::optional<std::set<uint32_t>>;
+    // Looks whether somebody has taken the programs from any of these, and names those: they are
+    // open until the next apply, which attaches them again.
+    virtual std::map<uint32_t, std::string> find_lost(const Interfaces& among) = 0;
     // Asked right before programs are put on an interface and once more after it. One that has a
     // successor gets none, until apply() is told of it: a pod's is closed, others' left alone.
     virtual void ask_for_successors(FindSuccessor find) = 0;

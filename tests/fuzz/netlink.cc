@@ -18,7 +18,10 @@ void parse(const nlmsghdr& message)
     const auto address = parse_address(message);
     const auto route = parse_route(message);
     const auto nsid = parse_nsid(message);
-    expect(link.has_value() + address.has_value() + route.has_value() + nsid.has_value() <= 1,
+    const auto filter = parse_filter_removal(message);
+    expect(link.has_value() + address.has_value() + route.has_value() + nsid.has_value() +
+                   filter.has_value() <=
+               1,
            "a message is of one kind");
     if (link)
         expect(link->link.name.find('\0') == std::string::npos, "a name has no NUL");

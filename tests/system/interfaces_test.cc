@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kernel/filters.h"
 #include "system/world.h"
 
+#include <bpf/libbpf.h>
 #include <gmock/gmock.h>
+#include <net/if.h>
 
 namespace system_test {
 namespace {
@@ -55,6 +58,36 @@ protected:
         return testing::AssertionFailure() << "no " << text << " in\n" << list;
     }
 
+    // How often the agent has found that somebody had opened the interface.
+    size_t told_of_open()
+    {
+        const std::string text = "interface veth-late was open";
+        const auto log = agent().process().err();
+        size_t count = 0;
+        for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1))
+            ++count;
+        return count;
+    }
+    // Called inside of the node. What the pod is sent leaves the node at this hook.
+    static void remove_filter()
+    {
+        const uint32_t ifindex = if_nametoindex("veth-late");
+        const auto filters = ebpfd::filters_at(ifindex, ebpfd::HOOKS[1]);
+        ASSERT_TRUE(filters && filters->size() == 1);
+        LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex),
+                    .attach_point = BPF_TC_EGRESS);
+        LIBBPF_OPTS(bpf_tc_opts, options, .handle = filters->front().handle,
+                    .priority = filters->front().priority);
+        EXPECT_EQ(bpf_tc_detach(&hook, &options), 0);
+    }
+    static void remove_qdisc()
+    {
+        LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(if_nametoindex("veth-late")),
+                    .attach_point =
+                        static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
+        EXPECT_EQ(bpf_tc_hook_destroy(&hook), 0);
+    }
+
     lab::Machine* late_ = nullptr;
     const std::vector<Attempt> judged_{yes("web", "late", 80), no("web", "late", 8080)};
 };
@@ -94,6 +127,27 @@ TEST_P(Interfaces, ProgramsThatSomebodyRemovesAreFoundMissingAndPutBack)
     EXPECT_EQ(agent().settle().exit, exit_ok);
     EXPECT_TRUE(traffic(judged_));
     EXPECT_THAT(agent().process().err(), HasSubstr("interface veth-late was open"));
+}
+
+// The kernel tells of these; nobody has to look.
+TEST_P(Interfaces, FiltersThatSomebodyRemovesArePutBackAtOnce)
+{
+    ASSERT_EQ(agent().stop(), exit_ok);
+    ASSERT_TRUE(agent().start({"--attach", "clsact"})) << agent().process().err();
+    inventory_.add(late_pod());
+    describe(inventory_);
+    enforce({late_allows_80()});
+    plug_in();
+    EXPECT_TRUE(listed("veth-late"));
+    for (const bool whole_qdisc : {false, true}) {
+        SCOPED_TRACE(whole_qdisc);
+        const auto told = told_of_open();
+        machine("node").netns.enter([&] { whole_qdisc ? remove_qdisc() : remove_filter(); });
+        EXPECT_TRUE(lab::eventually([&] { return told_of_open() == told + 1; }));
+        EXPECT_EQ(agent().settle().exit, exit_ok); // told right before it puts them back
+        EXPECT_TRUE(traffic(judged_));
+    }
+    EXPECT_EQ(told_of_open(), 2u) << "what the agent removes itself is no loss";
 }
 
 TEST_P(Interfaces, PodIsEnforcedWhenItIsDescribed)

@@ -281,11 +281,11 @@ TEST_P(AttachEither, WhatOthersRemoveIsFoundAndPutBack)
         value_of(datapath->apply(plan()));
         const bool links = GetParam() == AttachMode::tcx;
         ASSERT_TRUE(!links || becomes_linked());
-        EXPECT_TRUE(datapath->find_lost().empty());
+        EXPECT_TRUE(datapath->find_lost({}).empty());
         links ? (void)std::filesystem::remove(link("egress")) : remove_qdisc();
-        EXPECT_EQ(datapath->find_lost(), (std::map<uint32_t, std::string>{{ifindex_, "web"}}));
+        EXPECT_EQ(datapath->find_lost({}), (std::map<uint32_t, std::string>{{ifindex_, "web"}}));
         EXPECT_TRUE(value_of(datapath->apply(plan())).warnings.empty());
-        EXPECT_TRUE(datapath->find_lost().empty());
+        EXPECT_TRUE(datapath->find_lost({}).empty());
         EXPECT_TRUE(links ? becomes_linked() : filters(HOOKS[1]).size() == 1);
     });
 }

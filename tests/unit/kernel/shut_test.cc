@@ -86,7 +86,7 @@ TEST_P(Shut, AnEndpointThatIsClosedHasLostItsPrograms)
     inside([&] {
         const auto datapath = start_and_replace();
         EXPECT_EQ(attached(), closed());
-        EXPECT_EQ(datapath->find_lost().size(), 1u);
+        EXPECT_EQ(datapath->find_lost({}).size(), 1u);
         ASSERT_TRUE(datapath->apply(plan()));
         EXPECT_EQ(attached(), judged());
     });
