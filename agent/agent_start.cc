@@ -4,6 +4,7 @@
 #include "base/privileges.h"
 #include "capabilities.h"
 
+#include <cerrno>
 #include <spdlog/spdlog.h>
 #include <utility>
 
@@ -20,7 +21,8 @@ Result<Folders> open_folders(const Config& config)
     auto texts = ValidTexts::open(config.runtime_dir + "/valid");
     if (!texts)
         return std::unexpected(texts.error());
-    const bool in_force = PinnedMaps::open(config.bpffs).has_value();
+    const auto maps = PinnedMaps::open(config.bpffs);
+    const bool in_force = maps || maps.error().code != ENOENT; // they may be of an earlier layout
     return Folders::watch(config.policy, config.inventory, std::move(*texts), in_force);
 }
 
@@ -54,14 +56,9 @@ Result<Agent::Parts> Agent::open_parts(const Config& config)
     auto epoll = Epoll::make();
     if (!epoll)
         return std::unexpected(epoll.error());
-    return Parts{std::move(*lock),
-                 std::move(*signals),
-                 std::move(*folders),
-                 std::move(*interfaces),
-                 std::move(*filters),
-                 std::move(*ticker),
-                 std::move(*epoll),
-                 Supervisor::from_environment()};
+    return Parts{std::move(*lock),       std::move(*signals),           std::move(*folders),
+                 std::move(*interfaces), std::move(*filters),           std::move(*ticker),
+                 std::move(*epoll),      Supervisor::from_environment()};
 }
 
 Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
@@ -83,9 +80,8 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
 Result<void> Agent::watch_all()
 {
     std::vector<int> fds = parts_.folders.fds();
-    fds.insert(fds.end(),
-               {parts_.signals.fd(), parts_.interfaces.fd(), parts_.filters.fd(),
-                parts_.ticker.fd(), rescans_.fd()});
+    fds.insert(fds.end(), {parts_.signals.fd(), parts_.interfaces.fd(), parts_.filters.fd(),
+                           parts_.ticker.fd(), rescans_.fd()});
     for (const int fd : fds)
         if (auto added = parts_.epoll.add(fd); !added)
             return added;

@@ -148,12 +148,29 @@ Result<void> EndpointTotals::follow_kernel_drops(const PinnedMaps& maps)
     return {};
 }
 
+Result<void> EndpointTotals::follow_closed(const PinnedMaps& maps)
+{
+    for (uint32_t dir = 0; dir < DIRECTION_COUNT; dir++) {
+        const auto refused = maps.closed(static_cast<direction>(dir));
+        if (!refused)
+            return std::unexpected(refused.error());
+        closed_[dir] = *refused;
+    }
+    return {};
+}
+
 std::vector<TrafficTotal> EndpointTotals::traffic() const
 {
     std::vector<TrafficTotal> out;
     for_each_row([&](direction dir, reason why, bool would, uint32_t row) {
-        if (has_name(why) && (denies(why) || !would || can_be_rehearsed(why)))
-            out.push_back({.dir = dir, .why = why, .would = would, .total = traffic_[row]});
+        if (!has_name(why) || (!denies(why) && would && !can_be_rehearsed(why)))
+            return;
+        counter total = traffic_[row];
+        if (why == REASON_UNKNOWN_POD && !would) {
+            total.packets += closed_[dir].packets;
+            total.bytes += closed_[dir].bytes;
+        }
+        out.push_back({.dir = dir, .why = why, .would = would, .total = total});
     });
     return out;
 }

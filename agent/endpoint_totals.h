@@ -5,6 +5,7 @@
 #include "observe/metrics.h"
 #include "read_gone.h"
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,6 +22,9 @@ public:
     // By the kernel's reasons; what was counted between the last reading and an endpoint's end is
     // missing here. The sum of all reasons, in health(), is exact.
     Result<void> follow_kernel_drops(const PinnedMaps& maps);
+
+    // What was refused of interfaces that were no pod's yet.
+    Result<void> follow_closed(const PinnedMaps& maps);
 
     // One row for each direction and reason there is.
     std::vector<TrafficTotal> traffic() const;
@@ -40,6 +44,7 @@ private:
     Increases<health_columns> health_increases_;
     std::map<uint64_t, uint64_t> last_drops_; // by endpoint and reason
     std::vector<counter> traffic_;            // rows of all endpoints together
+    std::array<counter, DIRECTION_COUNT> closed_{};
     Counts<health_columns> health_{};
     std::map<uint32_t, uint64_t> drops_; // by reason
     std::optional<DropReasons> reasons_; // once they were needed

@@ -16,6 +16,8 @@ Result<Totals::Values> Totals::read(const PinnedMaps& maps)
     const std::lock_guard lock(mutex_);
     auto done = endpoints_.follow(maps, Reading::all);
     if (done)
+        done = endpoints_.follow_closed(maps);
+    if (done)
         done = endpoints_.follow_kernel_drops(maps);
     if (done)
         done = rules_.follow(maps, Reading::all);

@@ -393,8 +393,19 @@ int to_pod(struct __sk_buff *skb)
 SEC("tc")
 int closed(struct __sk_buff *skb)
 {
-	(void)skb;
-	return state.audit ? PASS : DROP;
+	/* What leaves by an interface came by another one. */
+	__u32 direction = skb->ingress_ifindex == skb->ifindex ? DIRECTION_EGRESS
+	                                                       : DIRECTION_INGRESS;
+	struct counter *counter;
+
+	if (state.audit)
+		return PASS;
+	counter = bpf_map_lookup_elem(&closed_map, &direction);
+	if (counter) {
+		counter->packets++;
+		counter->bytes += skb->len;
+	}
+	return DROP;
 }
 
 /*

@@ -14,6 +14,17 @@ struct {
 	__type(value, struct endpoint_counters);
 } counter_map SEC(".maps");
 
+/*
+ * What interfaces refused while they were closed, and nobody knew whose they are; key: the
+ * direction. Never zeroed.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, DIRECTION_COUNT);
+	__type(key, __u32);
+	__type(value, struct counter);
+} closed_map SEC(".maps");
+
 /* Row: the rule's number. Written by the datapath, zeroed by apply with a new rule. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

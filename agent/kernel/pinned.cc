@@ -56,6 +56,7 @@ public:
     }
     Result<std::vector<std::pair<flow_key, flow>>> flows(bool pending) const override;
     Result<endpoint_counters> counters(uint32_t endpoint_index) const override;
+    Result<counter> closed(direction dir) const override;
     Result<pod_health> health_of_pod(uint32_t endpoint_index) const override;
     Result<std::vector<KernelDrops>> kernel_drops() const override;
     Result<DropReasons> drop_reasons() const override { return read_drop_reasons(); }
@@ -161,6 +162,21 @@ Result<endpoint_counters> OpenedMaps::counters(uint32_t endpoint_index) const
             sums.row[i].bytes += cpu.row[i].bytes;
         }
     return sums;
+}
+
+Result<counter> OpenedMaps::closed(direction dir) const
+{
+    counter sum{};
+    if (maps_.closed.capacity() == 0)
+        return sum;
+    const auto values = maps_.closed.row(dir);
+    if (!values)
+        return std::unexpected(values.error());
+    for (const counter& cpu : *values) {
+        sum.packets += cpu.packets;
+        sum.bytes += cpu.bytes;
+    }
+    return sum;
 }
 
 // All of its fields are 64-bit counts: they are added up as such.

@@ -79,6 +79,8 @@ public:
     virtual Result<std::vector<std::pair<flow_key, flow>>> flows(bool pending) const = 0;
     // Sums over all CPUs, of one endpoint index.
     virtual Result<endpoint_counters> counters(uint32_t endpoint_index) const = 0;
+    // What interfaces refused while they were closed: nobody knew yet whose they are.
+    virtual Result<counter> closed(direction dir) const = 0;
     // What the hooks counted for one endpoint index, all CPUs together; zero without hooks.
     virtual Result<pod_health> health_of_pod(uint32_t endpoint_index) const = 0;
     // Ordered by endpoint index and reason; the bounded map may have lacked room for some, which

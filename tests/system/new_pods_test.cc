@@ -2,6 +2,7 @@
 #include "lab/environment.h"
 #include "lab/kernel.h"
 #include "lab/stamps.h"
+#include "system/prometheus.h"
 #include "system/world.h"
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 namespace system_test {
 namespace {
 
+constexpr uint16_t metrics_port = 9466;
 constexpr uint16_t port = 9000; // nobody listens there: packets arrive or do not
 
 // What became of the packets of pods that send from the first moment.
@@ -45,6 +47,16 @@ protected:
     Passed watch_pods(const lab::Node::Plug& plug);
     void watch_one(const lab::Node::Plug& plug, uint64_t life, Passed& passed);
     void tell(const char* what, Passed passed);
+    // As the metrics say.
+    double refused_of_unknown_pods()
+    {
+        const auto text = http_get(world_->node().host(), metrics_port, "/metrics");
+        const auto values = MetricsText::parse(text).values;
+        const auto found =
+            values.find(R"(ebpfd_dropped_packets_total{direction="egress",reason="unknown-pod"})");
+        EXPECT_NE(found, values.end()) << text;
+        return found == values.end() ? 0 : found->second;
+    }
 
     std::unique_ptr<World> world_;
     std::optional<lab::StampTap> tap_;
@@ -110,10 +122,13 @@ void NewPods::tell(const char* what, Passed passed)
 
 TEST_P(NewPods, PodInterfacesAreClosedBeforeTheyAreUp)
 {
-    ASSERT_TRUE(start({"--pod-interfaces", "veth-late*"}));
+    ASSERT_TRUE(start({"--pod-interfaces", "veth-late*", "--metrics-listen",
+                       fmt::format("127.0.0.1:{}", metrics_port)}));
+    const auto before = refused_of_unknown_pods();
     const auto passed = watch_pods({});
     tell("closed from the first moment", passed);
     EXPECT_EQ(passed.packets, 0u);
+    EXPECT_GE(refused_of_unknown_pods() - before, static_cast<double>(passed.sent));
 }
 
 TEST_P(NewPods, PodInterfacesThatComeWithTheNumberOfAnotherAreClosedToo)

@@ -74,6 +74,20 @@ Result<Json> hit_rows(const PinnedMaps& maps)
     return rows;
 }
 
+Result<Json> closed_rows(const PinnedMaps& maps)
+{
+    Json rows = Json::array();
+    for (uint32_t dir = 0; dir < DIRECTION_COUNT; dir++) {
+        const auto refused = maps.closed(static_cast<direction>(dir));
+        if (!refused)
+            return std::unexpected(refused.error());
+        rows.push_back(Json{{"direction", direction_name(dir)},
+                            {"packets", refused->packets},
+                            {"bytes", refused->bytes}});
+    }
+    return rows;
+}
+
 Result<Json> ledger_rows(const PinnedMaps& maps)
 {
     auto sums = maps.losses();
@@ -110,6 +124,9 @@ const std::vector<MapView> VIEWS{
       {"PACKETS", "/packets"},
       {"BYTES", "/bytes"}},
      counter_rows},
+    {"closed_map",
+     {{"DIRECTION", "/direction"}, {"PACKETS", "/packets"}, {"BYTES", "/bytes"}},
+     closed_rows},
     {"rule_hit_map", {{"RULE", "/rule"}, {"ALLOWED", "/allowed"}, {"DENIED", "/denied"}}, hit_rows},
     {"ledger_map",
      {{"REFUSALS", "/refusals"},

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kernel/pinned.h"
+#include "lab/wire.h"
 #include "pod_interface.h"
 
 #include <fmt/format.h>
@@ -67,6 +69,28 @@ TEST_P(Shut, AnInterfaceIsClosedUntilItIsAttached)
         EXPECT_EQ(attached(), closed());
         EXPECT_TRUE(value_of(datapath->apply(plan())).warnings.empty());
         EXPECT_EQ(attached(), judged());
+    });
+}
+
+TEST_P(Shut, WhatAClosedInterfaceRefusesIsCounted)
+{
+    ASSERT_TRUE(netns_->sysctl("ipv6/conf/all/disable_ipv6", "1")); // it would talk by itself
+    inside([&] {
+        const auto datapath = start(GetParam());
+        ASSERT_TRUE(datapath->shut(ifindex_));
+        ASSERT_TRUE(netns_->ip("link set web up\nlink set pod up\n"));
+        const lab::Bytes frame(64, 0xff);
+        const lab::Wire pod("pod");
+        const lab::Wire node("web");
+        for (int i = 0; i < 3; ++i)
+            ASSERT_TRUE(pod.send(frame));
+        ASSERT_FALSE(node.send(frame)); // who sends by the interface itself is told
+        const auto maps = PinnedMaps::open(bpffs_.path());
+        ASSERT_TRUE(maps);
+        const auto refused = [&](direction dir) { return value_of((*maps)->closed(dir)); };
+        EXPECT_TRUE(lab::eventually([&] { return refused(DIRECTION_EGRESS).packets == 3; }));
+        EXPECT_TRUE(lab::eventually([&] { return refused(DIRECTION_INGRESS).packets == 1; }));
+        EXPECT_EQ(refused(DIRECTION_EGRESS).bytes, 3 * frame.size());
     });
 }
 

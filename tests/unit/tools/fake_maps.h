@@ -23,6 +23,7 @@ struct MapContent {
     std::vector<std::pair<flow_key, flow>> flows;
     std::vector<std::pair<flow_key, flow>> pending;
     std::map<uint32_t, endpoint_counters> counters; // by endpoint index
+    std::array<counter, DIRECTION_COUNT> closed{};
     std::map<uint32_t, rule_hits> hits;
     ledger losses{};
     std::map<uint32_t, pod_health> healths; // by endpoint index
@@ -92,6 +93,7 @@ public:
         auto found = content_.counters.find(endpoint_index);
         return found == content_.counters.end() ? endpoint_counters{} : found->second;
     }
+    Result<counter> closed(direction dir) const override { return content_.closed[dir]; }
     Result<rule_hits> hits(uint32_t rule) const override
     {
         auto found = content_.hits.find(rule);

@@ -127,6 +127,16 @@ TEST(Counters, AddUpByVerdict)
     EXPECT_EQ(tool.json({"map", "dump", "counter_map"}).size(), 4);
 }
 
+TEST(Counters, ClosedInterfacesHaveAMap)
+{
+    Tool tool;
+    tool.maps.closed[DIRECTION_EGRESS] = {3, 300};
+    const Json rows = tool.json({"map", "dump", "closed_map"});
+    ASSERT_EQ(rows.size(), 2);
+    EXPECT_EQ(rows[0], (Json{{"direction", "egress"}, {"packets", 3}, {"bytes", 300}}));
+    EXPECT_EQ(rows[1], (Json{{"direction", "ingress"}, {"packets", 0}, {"bytes", 0}}));
+}
+
 TEST(Counters, LossNamesRingsAndTables)
 {
     Tool tool;
