@@ -2,6 +2,7 @@
 #pragma once
 #include "config.h"
 #include "enforcer.h"
+#include "folder_vigil.h"
 #include "folders.h"
 #include "gatekeeper.h"
 #include "homes.h"
@@ -36,6 +37,7 @@ private:
     struct Parts {
         AgentLock lock;
         Signals signals;
+        std::unique_ptr<FolderVigil> vigil;
         Folders folders;
         InterfaceWatcher interfaces;
         FilterWatcher filters;
@@ -49,8 +51,6 @@ private:
     Result<void> watch_all();
     Result<void> listen();
     Result<void> open_datapath();
-    // Runs it in a thread without privileges, for the threads that it starts.
-    Result<void> unprivileged(const std::function<void()>& work) const;
     void start_gatekeeper();
     void adopt_homes();
     void attach_hooks();

@@ -16,14 +16,24 @@ using namespace std::chrono_literals;
 
 constexpr auto tick_interval = 5s;
 
-Result<Folders> open_folders(const Config& config)
+Result<Folders> open_folders(const Config& config, std::shared_ptr<LookedAt> looked_at)
 {
     auto texts = ValidTexts::open(config.runtime_dir + "/valid");
     if (!texts)
         return std::unexpected(texts.error());
     const auto maps = PinnedMaps::open(config.bpffs);
     const bool in_force = maps || maps.error().code != ENOENT; // they may be of an earlier layout
-    return Folders::watch(config.policy, config.inventory, std::move(*texts), in_force);
+    return Folders::watch(config.policy, config.inventory, std::move(*texts), in_force,
+                          std::move(looked_at));
+}
+
+// Runs it in a thread without privileges, for the threads that it starts.
+Result<void> unprivileged(const Config& config, const std::function<void()>& work)
+{
+    if (config.sandbox)
+        return without_privileges(work);
+    work();
+    return {};
 }
 
 } // namespace
@@ -41,7 +51,13 @@ Result<Agent::Parts> Agent::open_parts(const Config& config)
     auto lock = AgentLock::take(config.runtime_dir, config.bpffs);
     if (!lock)
         return std::unexpected(lock.error());
-    auto folders = open_folders(config);
+    const auto looked_at = std::make_shared<LookedAt>();
+    std::unique_ptr<FolderVigil> vigil;
+    if (auto begun =
+            unprivileged(config, [&] { vigil = std::make_unique<FolderVigil>(looked_at); });
+        !begun)
+        return std::unexpected(begun.error());
+    auto folders = open_folders(config, looked_at);
     if (!folders)
         return std::unexpected(folders.error());
     auto interfaces = InterfaceWatcher::start();
@@ -56,9 +72,9 @@ Result<Agent::Parts> Agent::open_parts(const Config& config)
     auto epoll = Epoll::make();
     if (!epoll)
         return std::unexpected(epoll.error());
-    return Parts{std::move(*lock),       std::move(*signals),           std::move(*folders),
-                 std::move(*interfaces), std::move(*filters),           std::move(*ticker),
-                 std::move(*epoll),      Supervisor::from_environment()};
+    return Parts{std::move(*lock),    std::move(*signals),    std::move(vigil),
+                 std::move(*folders), std::move(*interfaces), std::move(*filters),
+                 std::move(*ticker),  std::move(*epoll),      Supervisor::from_environment()};
 }
 
 Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
@@ -89,21 +105,13 @@ Result<void> Agent::watch_all()
     return watchdog < 0 ? Result<void>{} : parts_.epoll.add(watchdog);
 }
 
-Result<void> Agent::unprivileged(const std::function<void()>& work) const
-{
-    if (config_.sandbox)
-        return without_privileges(work);
-    work();
-    return {};
-}
-
 Result<void> Agent::listen()
 {
     const auto open_log = [this] {
         flow_log_ = std::make_unique<FlowLog>(observer_, *config_.flow_log);
     };
     if (config_.flow_log)
-        if (auto opened = unprivileged(open_log); !opened)
+        if (auto opened = unprivileged(config_, open_log); !opened)
             return opened;
     auto servers = Servers::listen({.config = config_,
                                     .agent = facts_,
@@ -133,7 +141,7 @@ Result<void> Agent::open_datapath()
     datapath_->ask_for_successors([this](uint32_t ifindex) { return find_successor(ifindex); });
     adopt_homes();
     start_gatekeeper();
-    return unprivileged([this] {
+    return unprivileged(config_, [this] {
         reader_ = std::make_unique<RecordReader>(*datapath_, observer_);
         servers_.serve();
     });

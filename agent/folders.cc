@@ -94,9 +94,9 @@ template <class T> void append(std::vector<T>& to, std::vector<T> from)
 } // namespace
 
 Result<Folders> Folders::watch(const WatchedDirs& policy, const WatchedDirs& inventory,
-                               ValidTexts texts, bool in_force)
+                               ValidTexts texts, bool in_force, std::shared_ptr<LookedAt> looked_at)
 {
-    Folders folders(std::move(texts));
+    Folders folders(std::move(texts), std::move(looked_at));
     for (const auto& [dirs, kind] :
          {std::pair(policy, FolderKind::policy), std::pair(inventory, FolderKind::inventory)}) {
         if (auto good = in_force ? Result<void>{} : folders.check(dirs, kind); !good)
@@ -109,16 +109,18 @@ Result<Folders> Folders::watch(const WatchedDirs& policy, const WatchedDirs& inv
 
 Result<void> Folders::check(const WatchedDirs& dirs, FolderKind kind) const
 {
-    for (const auto& path : dirs.paths)
+    for (const auto& path : dirs.paths) {
+        const LookedAt::Look look(looked_at_.get(), path);
         if (dirs.named && !has_copies(texts_, kind, lasting_folder(path)))
             if (auto good = check_named(path, kind); !good)
                 return good;
+    }
     return {};
 }
 
 Result<void> Folders::add(const WatchedDirs& dirs, FolderKind kind)
 {
-    auto watcher = DirectoryWatcher::create(dirs.paths, held_before(dirs, kind));
+    auto watcher = DirectoryWatcher::create(dirs.paths, held_before(dirs, kind), looked_at_);
     if (!watcher)
         return fail(fmt::format("watch {} folders", name_of(kind)), watcher.error());
     Group group;

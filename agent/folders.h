@@ -21,8 +21,10 @@ class Folders {
 public:
     // A folder that was named and is not there is an error, unless there are copies of what its
     // files said, or an earlier agent's policy is in force; a default one may come later.
+    // looked_at: told of each look, if it is given.
     static Result<Folders> watch(const WatchedDirs& policy, const WatchedDirs& inventory,
-                                 ValidTexts texts, bool in_force = false);
+                                 ValidTexts texts, bool in_force = false,
+                                 std::shared_ptr<LookedAt> looked_at = nullptr);
 
     std::vector<int> fds() const;
     // Takes in what has changed; returns whether anything has.
@@ -71,7 +73,10 @@ private:
         ObjectStore store;
     };
     static bool has_lost(const Group& group, const std::string& folder);
-    explicit Folders(ValidTexts texts) : texts_(std::move(texts)) {}
+    Folders(ValidTexts texts, std::shared_ptr<LookedAt> looked_at)
+        : texts_(std::move(texts)), looked_at_(std::move(looked_at))
+    {
+    }
 
     Result<void> check(const WatchedDirs& dirs, FolderKind kind) const;
     Result<void> add(const WatchedDirs& dirs, FolderKind kind);
@@ -84,6 +89,7 @@ private:
     void settle_lost(Group& group);
 
     ValidTexts texts_;
+    std::shared_ptr<LookedAt> looked_at_;
     bool remembered_ = false; // once since the start
     std::vector<Group> groups_;
     Times times_;

@@ -80,6 +80,7 @@ public:
     // What was read and differs from what was given.
     void take_changes(std::vector<FileChange>& changes);
 
+    const std::string& path() const { return path_; } // as it was given
     // The next look gives the file as if it had changed. Whether it is one of this directory.
     bool give_again(const std::string& path);
     // When something is to be done here, if nothing happens before.

@@ -26,21 +26,21 @@ Result<void> add_to_epoll(const Fd& epoll, uint32_t events, int fd)
 } // namespace
 
 Result<std::unique_ptr<DirectoryWatcher>>
-DirectoryWatcher::create(const std::vector<std::string>& directories, const Held& held)
+DirectoryWatcher::create(const std::vector<std::string>& directories, const Held& held,
+                         std::shared_ptr<LookedAt> looked_at)
 {
     auto inotify = Inotify::create();
     if (!inotify)
         return std::unexpected(std::move(inotify.error()));
-    std::unique_ptr<DirectoryWatcher> watcher(new DirectoryWatcher(*std::move(inotify)));
+    std::unique_ptr<DirectoryWatcher> watcher(
+        new DirectoryWatcher(*std::move(inotify), std::move(looked_at)));
     if (auto ready = watcher->set_up(); !ready)
         return std::unexpected(std::move(ready.error()));
-    constexpr bool at_once = true;
     for (const std::string& path : directories) {
         const auto known = held.find(path);
-        watcher->directories_
-            .emplace_back(watcher->directories_.size(), path,
-                          known == held.end() ? std::nullopt : std::optional(known->second))
-            .rescan(watcher->inotify_, Clock::now(), at_once);
+        watcher->look_at_once(watcher->directories_.emplace_back(
+            watcher->directories_.size(), path,
+            known == held.end() ? std::nullopt : std::optional(known->second)));
     }
     watcher->set_timer();
     return watcher;
@@ -64,11 +64,19 @@ Result<void> DirectoryWatcher::set_up()
     return add_to_epoll(epoll_, EPOLLIN, timer_.get());
 }
 
+void DirectoryWatcher::look_at_once(WatchedDirectory& directory)
+{
+    constexpr bool at_once = true;
+    const LookedAt::Look look(looked_at_.get(), directory.path());
+    directory.rescan(inotify_, Clock::now(), at_once);
+}
+
 Result<void> DirectoryWatcher::process()
 {
     const Time now = Clock::now();
     auto drained = drain(now);
     for (WatchedDirectory& directory : directories_) {
+        const LookedAt::Look look(looked_at_.get(), directory.path());
         if (directory.has_moved())
             directory.schedule_rescan(now + WatchedDirectory::SETTLE);
         if (directory.rescan_is_due(now))
@@ -96,13 +104,14 @@ std::vector<FileChange> DirectoryWatcher::take_changes(bool all)
 {
     if (all)
         for (WatchedDirectory& directory : directories_)
-            directory.rescan(inotify_, Clock::now(), true);
+            look_at_once(directory);
     // A file that was modified while it was read, or just before, has its event by now: it is
     // read again if it is complete, waited for if not.
     constexpr int most_rounds = 3;
     for (int round = 0; round < most_rounds; ++round) {
         const Time now = Clock::now();
-        const auto read_due = [now, all](WatchedDirectory& directory) {
+        const auto read_due = [this, now, all](WatchedDirectory& directory) {
+            const LookedAt::Look look(looked_at_.get(), directory.path());
             return directory.read_due(now, all);
         };
         if (std::ranges::count_if(directories_, read_due) == 0 || all)

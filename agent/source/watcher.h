@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "source/inotify.h"
+#include "source/looked_at.h"
 #include "source/watched_directory.h"
 
 #include <map>
@@ -19,9 +20,10 @@ public:
     // By path, the directory that held files when it was watched before.
     using Held = std::map<std::string, DirectoryPlace>;
     // A directory need not exist. fd() is readable at once: the first take_changes() gives
-    // every file that there is.
+    // every file that there is. looked_at: told of each look, now and later.
     static Result<std::unique_ptr<DirectoryWatcher>>
-    create(const std::vector<std::string>& directories, const Held& held = {});
+    create(const std::vector<std::string>& directories, const Held& held = {},
+           std::shared_ptr<LookedAt> looked_at = nullptr);
 
     // For epoll, level-triggered: readable when something happened or is due.
     int fd() const { return epoll_.get(); }
@@ -44,13 +46,18 @@ public:
 private:
     using Time = WatchedDirectory::Time;
 
-    explicit DirectoryWatcher(Inotify inotify) : inotify_(std::move(inotify)) {}
+    DirectoryWatcher(Inotify inotify, std::shared_ptr<LookedAt> looked_at)
+        : inotify_(std::move(inotify)), looked_at_(std::move(looked_at))
+    {
+    }
 
     Result<void> set_up();
+    void look_at_once(WatchedDirectory& directory);
     Result<void> drain(Time now);
     void set_timer();
 
     Inotify inotify_;
+    std::shared_ptr<LookedAt> looked_at_; // nullptr: nobody wants to know
     Fd timer_;
     Fd mounts_;
     Fd epoll_;

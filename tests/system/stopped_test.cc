@@ -52,6 +52,15 @@ protected:
         enforce({db_allows(80)});
     }
     void TearDown() override { (void)agent().stop(); }
+    // As its log has it, since it was started.
+    size_t times_it_waits_for(const std::filesystem::path& folder)
+    {
+        const std::string log = agent().process().err(), words = "waits for " + folder.string();
+        size_t times = 0;
+        for (size_t at = 0; (at = log.find(words, at)) != log.npos; ++at)
+            ++times;
+        return times;
+    }
     // The status line and what follows.
     std::string health() const
     {
@@ -96,6 +105,7 @@ TEST_F(Stopped, ByAFileSystemThatDoesNotAnswer)
         EXPECT_TRUE(lab::eventually([this] { return health().find(" 503 ") != std::string::npos; },
                                     std::chrono::seconds(30)));
         EXPECT_THAT(health(), HasSubstr("the main loop hangs"));
+        EXPECT_THAT(agent().process().err(), HasSubstr("waits for " + agent().policies().string()));
         const auto status = agent().ctl({"status"});
         EXPECT_EQ(status.exit, exit_degraded);
         EXPECT_THAT(status.out, HasSubstr("the main loop hangs"));
@@ -108,6 +118,35 @@ TEST_F(Stopped, ByAFileSystemThatDoesNotAnswer)
     }
     EXPECT_EQ(agent().settle().exit, exit_ok);
     EXPECT_TRUE(db_has_open(80, 8080));
+    const size_t said = times_it_waits_for(agent().policies());
+    HungVolume again(agent().policies());
+    EXPECT_TRUE(lab::eventually([&] { return times_it_waits_for(agent().policies()) > said; }));
+    EXPECT_EQ(agent().stop(), 128 + SIGTERM);
+    EXPECT_TRUE(db_has_open(80, 8080));
+}
+
+// What it waits for is in the log, for nobody can ask it yet; it can be ended, and goes on by
+// itself.
+TEST_F(Stopped, AtItsStartByAFileSystemThatDoesNotAnswer)
+{
+    for (const auto& folder : {agent().policies(), agent().inventory()}) {
+        (void)agent().stop();
+        {
+            HungVolume volume(folder);
+            agent().launch();
+            const auto says = [&] { return times_it_waits_for(folder) > 0; };
+            EXPECT_TRUE(lab::eventually(says)) << agent().process().err();
+            EXPECT_EQ(agent().ctl({"status"}).exit, exit_unreachable);
+            EXPECT_TRUE(db_has_open(80, 8080));
+            EXPECT_EQ(agent().stop(), 128 + SIGTERM);
+            EXPECT_TRUE(db_has_open(80, 8080));
+            agent().launch();
+            EXPECT_TRUE(lab::eventually(says)) << agent().process().err();
+        }
+        EXPECT_TRUE(lab::eventually([this] { return agent().settle().exit == exit_ok; }));
+        EXPECT_TRUE(db_has_open(80, 8080));
+        EXPECT_EQ(agent().stop(), exit_ok);
+    }
 }
 
 } // namespace
