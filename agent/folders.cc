@@ -288,7 +288,6 @@ void Folders::settle_lost(Group& group)
         texts_.drop({group.kind, lasting_path(path)});
         return true;
     });
-    group.store.set_away(group.lost);
 }
 
 std::string Folders::doubt(FolderKind kind) const

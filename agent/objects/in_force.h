@@ -19,8 +19,6 @@ public:
 
     // A file says the one in place of the other.
     void exchange(const List& before, const List& now);
-    // The precedence of files has changed.
-    void reorder() { stale_ = stale_ || !duplicates_.empty(); }
     // Whether the list is to be gathered anew before it is read.
     bool is_stale() const { return stale_; }
     // From files in the order of their precedence, the highest last.

@@ -52,23 +52,13 @@ void ObjectStore::remove(const std::string& path)
     files_.erase(file);
 }
 
-void ObjectStore::set_away(const std::set<std::string>& paths)
-{
-    if (paths == away_)
-        return;
-    away_ = paths;
-    std::apply([](auto&... kinds) { (kinds.reorder(), ...); }, kinds_);
-}
-
 template <class T> void ObjectStore::settle(KindInForce<T>& kind) const
 {
     if (!kind.is_stale())
         return;
     std::vector<const std::vector<std::shared_ptr<const T>>*> lists;
-    for (const bool present : {false, true})
-        for (const auto& [key, file] : files_)
-            if (away_.contains(key.second) != present)
-                lists.push_back(&list_of<T>(file.objects));
+    for (const auto& [key, file] : files_)
+        lists.push_back(&list_of<T>(file.objects));
     kind.gather(lists);
 }
 

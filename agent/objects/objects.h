@@ -6,7 +6,6 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -32,14 +31,11 @@ struct FileContent {
 };
 
 // The objects of all files. What a file last validly said stays in force while it has errors;
-// of objects with the same kind, namespace and name, that of the later file name counts, but for
-// files that are away.
+// of objects with the same kind, namespace and name, that of the later file name counts.
 class ObjectStore {
 public:
     void set(const std::string& path, FileContent content);
     void remove(const std::string& path);
-    // The files that are away: what they said is in force where no other file says otherwise.
-    void set_away(const std::set<std::string>& paths);
     bool knows(const std::string& path) const { return files_.contains(key_of(path)); }
 
     // The lists that did not change since the last call are the same ones.
@@ -69,7 +65,6 @@ private:
     template <class T> void settle(KindInForce<T>& kind) const;
 
     std::map<Key, File> files_;
-    std::set<std::string> away_; // paths
     // What is stale is gathered when it is read.
     mutable std::tuple<KindInForce<NetworkPolicy>, KindInForce<ClusterPolicy>, KindInForce<Pod>,
                        KindInForce<Namespace>, KindInForce<Service>, KindInForce<EndpointSlice>,

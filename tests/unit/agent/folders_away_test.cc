@@ -45,24 +45,6 @@ TEST_F(FoldersTest, MountPointAtTheStartLeavesPoliciesInForceUntilItsMountIsBack
     EXPECT_EQ(folders.views()[0].error, "");
 }
 
-// Its name would come later than theirs.
-TEST_F(FoldersTest, FolderThatIsAwayYieldsToFilesThatAreThere)
-{
-    fs::create_directory(dir_ + "/other");
-    write_policy("p/b.yaml", "one");
-    write_policy("other/a.yaml", "one");
-    auto folders = Folders::watch({{dir_ + "/p", dir_ + "/other"}, true}, {{dir_ + "/i"}, true},
-                                  texts());
-    folders->rescan();
-    const auto counts = [&] { return (*folders->in_force().policies.begin())->origin.file; };
-    EXPECT_EQ(counts(), dir_ + "/p/b.yaml");
-    fs::rename(dir_ + "/p", dir_ + "/away");
-    EXPECT_TRUE(eventually(*folders, [&] { return counts() == dir_ + "/other/a.yaml"; }));
-    EXPECT_EQ(names(*folders), Names{"one"});
-    fs::rename(dir_ + "/away", dir_ + "/p");
-    EXPECT_TRUE(eventually(*folders, [&] { return counts() == dir_ + "/p/b.yaml"; }));
-}
-
 TEST_F(FoldersTest, MountPointThatAppearsLeavesPoliciesInForce)
 {
     write_policy("p/a.yaml", "one");

@@ -92,19 +92,6 @@ TEST(ObjectStore, OfDuplicatesTheLaterFileNameCounts)
     EXPECT_THAT(store.in_force().duplicates, IsEmpty());
 }
 
-TEST(ObjectStore, FilesThatAreAwayYieldToThoseThatAreThere)
-{
-    ObjectStore store;
-    store.set("/p/a.yaml", with_policy("one", "/p/a.yaml"));
-    store.set("/p/b.yaml", with_policy("one", "/p/b.yaml"));
-    store.set_away({"/p/b.yaml"});
-    EXPECT_THAT(policies(store), ElementsAre("one@/p/a.yaml"));
-    store.set_away({});
-    EXPECT_THAT(policies(store), ElementsAre("one@/p/b.yaml"));
-    store.set_away({"/p/a.yaml", "/p/b.yaml"});
-    EXPECT_THAT(policies(store), ElementsAre("one@/p/b.yaml"));
-}
-
 TEST(ObjectStore, SameNameInAnotherNamespaceIsNoDuplicate)
 {
     ObjectStore store;
