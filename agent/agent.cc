@@ -180,7 +180,7 @@ void Agent::round(bool rescan)
     if (ticked && homes_.expects_any())
         changed = located_.stale = true;
     const bool again = ticked && (!view_.apply_error.empty() || !view_.attach_warnings.empty());
-    auto bereft = parts_.filters.take();
+    auto bereft = take_bereft(ticked);
     if (rescan || looks)
         bereft.reset();
     if (!bereft || !bereft->empty())

@@ -65,6 +65,7 @@ private:
     Successor find_successor(uint32_t ifindex);
     World make_world(std::vector<std::string>& warnings, size_t& nodes);
     void locate(const SharedList<std::shared_ptr<const Pod>>& pods);
+    Datapath::Interfaces take_bereft(bool ticked);
     std::set<uint32_t> find_lost(const Datapath::Interfaces& among);
     bool forget_gone();
     bool waits_for_folders(View& view);
@@ -98,6 +99,8 @@ private:
         std::vector<std::string> warnings;
         bool stale = true;
     } located_;
+    std::set<uint32_t> put_back_;  // interfaces that lost their programs since the last tick
+    bool filters_unclear_ = false; // since then any may have lost them
     std::string interface_error_;
     bool noticed_ = false;       // something new, while the last change was on its way
     uint64_t refused_calls_ = 0; // that the log has told of

@@ -25,6 +25,21 @@ bool is_readable(int fd)
 
 } // namespace
 
+// The interfaces that may have lost their programs by now. Whoever takes them again and again is
+// answered with each tick, not each time.
+Datapath::Interfaces Agent::take_bereft(bool ticked)
+{
+    auto bereft = parts_.filters.take();
+    filters_unclear_ = filters_unclear_ || !bereft;
+    auto found = std::move(bereft).value_or(std::set<uint32_t>{});
+    if (!ticked) {
+        std::erase_if(found, [this](uint32_t ifindex) { return put_back_.contains(ifindex); });
+        return found;
+    }
+    found.merge(std::exchange(put_back_, {}));
+    return std::exchange(filters_unclear_, false) ? std::nullopt : std::optional(found);
+}
+
 // Interfaces that have lost their programs: they are open until they get them again.
 std::set<uint32_t> Agent::find_lost(const Datapath::Interfaces& among)
 {
@@ -36,6 +51,7 @@ std::set<uint32_t> Agent::find_lost(const Datapath::Interfaces& among)
                       name);
         lost.insert(ifindex);
     }
+    put_back_.insert(lost.begin(), lost.end());
     applies_.count_reattached(lost.size());
     return lost;
 }

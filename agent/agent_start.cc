@@ -3,9 +3,10 @@
 #include "base/interface_name.h"
 #include "base/privileges.h"
 #include "capabilities.h"
+#include "kernel/pins.h"
 
-#include <cerrno>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 #include <utility>
 
 // From nothing to an agent whose datapath enforces what it adopted.
@@ -21,8 +22,8 @@ Result<Folders> open_folders(const Config& config, std::shared_ptr<LookedAt> loo
     auto texts = ValidTexts::open(config.runtime_dir + "/valid");
     if (!texts)
         return std::unexpected(texts.error());
-    const auto maps = PinnedMaps::open(config.bpffs);
-    const bool in_force = maps || maps.error().code != ENOENT; // they may be of an earlier layout
+    // By the state alone: the other maps may be of an earlier layout.
+    const bool in_force = access(Pins{config.bpffs}.map("state").c_str(), F_OK) == 0;
     return Folders::watch(config.policy, config.inventory, std::move(*texts), in_force,
                           std::move(looked_at));
 }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <linux/rtnetlink.h>
+#include <spdlog/spdlog.h>
 #include <utility>
 
 namespace ebpfd {
@@ -40,6 +41,8 @@ std::optional<std::set<uint32_t>> FilterWatcher::take()
     };
     for (int count = 0; count < batch_max; ++count) {
         const auto received = notifications_.receive(handle);
+        if (!received)
+            spdlog::debug("{}", received.error().message);
         if (!received || *received == Received::overrun)
             return std::nullopt;
         if (*received == Received::nothing)

@@ -183,8 +183,8 @@ std::map<uint32_t, std::string> Applier::find_lost(const Datapath::Interfaces& a
 {
     std::map<uint32_t, std::string> lost;
     for (auto& [ifindex, row] : applied_.endpoints) {
-        if (!row.attached || (among && !among->contains(ifindex)) || attachment_.holds(ifindex).value_or(true) ||
-            interface_name(ifindex).empty())
+        if (!row.attached || (among && !among->contains(ifindex)) ||
+            attachment_.holds(ifindex).value_or(true) || interface_name(ifindex).empty())
             continue;
         row.attached = false;
         lost.emplace(ifindex, row.name->interface);

@@ -4,7 +4,6 @@
 #include "kernel/pins.h"
 
 #include <algorithm>
-#include <cerrno>
 
 namespace ebpfd {
 
@@ -25,17 +24,6 @@ public:
         if (auto opened = M::open_pinned(folder_, pin_of(name), file_flags_))
             map = std::move(*opened);
         else
-            outcome_ = std::unexpected(opened.error());
-        return *this;
-    }
-    // One that earlier agents do not have: there it has no entries.
-    template <class M> Opener& open_if_pinned(M& map, const char* name)
-    {
-        if (!outcome_)
-            return *this;
-        if (auto opened = M::open_pinned(folder_, pin_of(name), file_flags_))
-            map = std::move(*opened);
-        else if (opened.error().code != ENOENT)
             outcome_ = std::unexpected(opened.error());
         return *this;
     }
@@ -86,7 +74,7 @@ Result<Maps> Maps::open(const std::string& folder, uint32_t file_flags, bool nex
         .open(maps.kernel_drops, "kdrop_map")
         .open(maps.namespaces, "netns_map")
         .open(maps.counters, "counter_map")
-        .open_if_pinned(maps.closed, "closed_map")
+        .open(maps.closed, "closed_map")
         .open(maps.hits, "rule_hit_map")
         .open(maps.losses, "ledger_map");
     if (!opener.outcome())

@@ -32,7 +32,7 @@ struct Maps {
     PerCpuHash<kernel_drop_key, counter> kernel_drops;
     Map<uint64_t, netns_owner> namespaces;
     PerCpuArray<endpoint_counters> counters;
-    PerCpuArray<counter> closed; // none of an agent that did not count them
+    PerCpuArray<counter> closed;
     PerCpuArray<rule_hits> hits;
     PerCpuArray<ledger> losses;
 

@@ -166,12 +166,10 @@ Result<endpoint_counters> OpenedMaps::counters(uint32_t endpoint_index) const
 
 Result<counter> OpenedMaps::closed(direction dir) const
 {
-    counter sum{};
-    if (maps_.closed.capacity() == 0)
-        return sum;
     const auto values = maps_.closed.row(dir);
     if (!values)
         return std::unexpected(values.error());
+    counter sum{};
     for (const counter& cpu : *values) {
         sum.packets += cpu.packets;
         sum.bytes += cpu.bytes;

@@ -94,6 +94,9 @@ void WatchedDirectory::rescan(Inotify& inotify, Time now, bool at_once)
     } else {
         error_ = entries.error().message;
         missing_ = entries.error().code == ENOENT;
+        if (missing_ && held_)
+            error_ += "; if its files are meant to be gone, make it again and put a file there, an "
+                      "empty none.yaml will do";
         if (missing_)
             compare({}, now, at_once);
     }

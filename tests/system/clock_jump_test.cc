@@ -34,7 +34,7 @@ void move_clock(std::chrono::seconds by)
 }
 
 // The wall clock is set, by days, under an agent at work. It is one for the whole machine, so that
-// this is for machines of the test's own: tests/vm/init says that it is one.
+// this is for machines of the test's own: tests/vm/run_command says that it is one.
 class ClockJump : public OnRoutedPods, public testing::WithParamInterface<int> {
 protected:
     void SetUp() override
@@ -77,10 +77,12 @@ protected:
     // A refusal, told by a record of the new time, which is the last one.
     bool refusal_is_told_as_of_now()
     {
-        return static_cast<bool>(traffic({no("web", "db", 9)})) && lab::eventually([this] {
-                   const Json last = asked({"observe", "--last", "1", "--type", "drop"});
-                   return last.is_array() && last.size() == 1 && is_recent(last[0], "time");
-               });
+        return lab::eventually([this] {
+            if (!traffic({no("web", "db", 9)}))
+                return false;
+            const Json last = asked({"observe", "--last", "1", "--type", "drop"});
+            return last.is_array() && last.size() == 1 && is_recent(last[0], "time");
+        });
     }
     // In the newest file: which may be a new one since.
     bool log_has_refusal_of_now()
@@ -130,9 +132,10 @@ TEST_P(ClockJump, ChangesNothingButTimes)
     EXPECT_TRUE(refusal_is_told_as_of_now());
     std::filesystem::remove(log().string() + ".1");
     EXPECT_TRUE(log_has_refusal_of_now());
-    EXPECT_TRUE(lab::eventually([this] {
+    const auto rotated = [this] {
         return traffic({no("web", "db", 9)}) && std::filesystem::exists(log().string() + ".1");
-    })) << "rotated anew";
+    };
+    EXPECT_TRUE(lab::eventually(rotated, 60s));
     const auto status = agent().ctl({"status"});
     EXPECT_EQ(status.exit, exit_ok) << status.out;
     EXPECT_TRUE(is_recent(asked({"status"})["last_apply"], "time"));

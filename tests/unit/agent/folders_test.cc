@@ -36,6 +36,22 @@ TEST_F(FoldersTest, FolderThatVanishesLeavesItsPoliciesInForce)
     EXPECT_EQ(folders.views()[0].error, "");
 }
 
+TEST_F(FoldersTest, FolderThatIsMadeAgainWithAFileSaysThatTheOthersAreGone)
+{
+    write_policy("p/a.yaml", "one");
+    Folders folders = watch();
+    fs::remove_all(dir_ + "/p");
+    const auto error = [&] { return folders.views()[0].error; };
+    ASSERT_TRUE(eventually(folders, [&] { return !error().empty(); }));
+    EXPECT_NE(error().find("put a file there, an empty none.yaml will do"), std::string::npos)
+        << error();
+    EXPECT_EQ(names(folders), Names{"one"});
+    fs::create_directory(dir_ + "/p");
+    std::ofstream(dir_ + "/p/none.yaml");
+    EXPECT_TRUE(eventually(folders, [&] { return names(folders).empty(); }));
+    EXPECT_EQ(error(), "");
+}
+
 TEST_F(FoldersTest, BrokenFileIsAnErrorAndStays)
 {
     write_policy("p/a.yaml", "one");
