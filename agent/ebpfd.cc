@@ -21,7 +21,10 @@ int failed(const Error& error)
 
 int say(const Farewell& farewell)
 {
-    std::fputs(farewell.text.c_str(), farewell.exit_code == 0 ? stdout : stderr);
+    if (farewell.exit_code == 0)
+        std::fputs(farewell.text.c_str(), stdout);
+    else
+        print_errors(farewell.text);
     return farewell.exit_code;
 }
 

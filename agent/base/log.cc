@@ -4,11 +4,13 @@
 #include "base/escape.h"
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <fmt/chrono.h>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <sstream>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -133,6 +135,14 @@ Result<void> setup_logging(std::string_view level, std::string_view format)
     logger->set_level(*number);
     spdlog::set_default_logger(std::move(logger));
     return {};
+}
+
+void print_errors(const std::string& lines)
+{
+    const auto prefix = is_journal() ? fmt::format("<{}>", LOG_ERR) : "";
+    std::istringstream in(lines);
+    for (std::string line; std::getline(in, line);)
+        fmt::print(stderr, "{}{}\n", prefix, line);
 }
 
 } // namespace ebpfd

@@ -107,6 +107,13 @@ TEST(Log, JournalIsToldTheLevelOfJson)
     EXPECT_TRUE(journal.read().starts_with("<4>{\"time\":")) << journal.read();
 }
 
+TEST(Log, JournalIsToldOfErrorsBeforeThereIsALog)
+{
+    const Journal journal;
+    print_errors("a\nb\n");
+    EXPECT_EQ(journal.read(), "<3>a\n<3>b\n");
+}
+
 TEST(Log, AnotherProgramsJournalIsNoneOfOurs)
 {
     setenv("JOURNAL_STREAM", "1:2", 1);
