@@ -118,6 +118,7 @@ TEST_P(ClockJump, ChangesNothingButTimes)
         policy("shop/always", "{podSelector: {matchLabels: {app: db}}, policyTypes: "
                               "[Ingress, Egress], ingress: [{ports: [{port: 7001}]}]}");
     enforce({always, db_allows(8080)});
+    ASSERT_TRUE(lab::eventually([this] { return flows().empty(); }, 60s)); // of the test before
     const auto kept = open();
     ASSERT_TRUE(kept && kept->carries_to_server());
     const size_t flows_of_kept = flows().size();
