@@ -23,8 +23,8 @@
 namespace system_test {
 namespace {
 
-constexpr size_t places = 4;    // for pods that are there at a time
-constexpr size_t addresses = 6; // that they share
+constexpr size_t places = 8;     // for pods that are there at a time
+constexpr size_t addresses = 12; // that they share
 constexpr uint32_t first_index = 5000;
 constexpr uint32_t many_indexes = 200000; // each nearly once
 constexpr uint64_t life_max = 400;        // packets that a pod sends before it goes
@@ -73,8 +73,8 @@ struct Place {
     std::vector<std::filesystem::path> stale; // entries of pods that are gone
 };
 
-// Pods that come and go in four places at once, with each other's addresses;
-// entries in the inventory come and go before and after them.
+// Pods that come and go in eight places at once, some hundred a second, with each other's
+// addresses; entries in the inventory come and go before and after them.
 class PodChurn : public testing::TestWithParam<bool> {
 protected:
     void SetUp() override;
@@ -106,9 +106,9 @@ protected:
     std::map<std::string, std::vector<lab::StampTap>> taps_;
     std::mutex mutex_; // for all that follows
     uint64_t lives_ = 0;
-    uint64_t last_life_ = lab::count_of("EBPFD_LIVES", 300);
+    uint64_t last_life_ = lab::count_of("EBPFD_LIVES", 600);
     const uint32_t index_count_ =
-        static_cast<uint32_t>(lab::count_of("EBPFD_INDEXES", many_indexes));
+        static_cast<uint32_t>(std::max(places, lab::count_of("EBPFD_INDEXES", many_indexes)));
     std::map<uint64_t, Life> known_; // all that there were
     std::set<size_t> addresses_;     // in use
     std::set<uint32_t> indexes_;
