@@ -7,7 +7,10 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <sys/mman.h>
+#include <unistd.h>
+#include <utility>
 
 namespace ebpfd {
 
@@ -55,6 +58,59 @@ Result<RawMap> open_array(const std::string& folder, const char* name, size_t va
     return map;
 }
 
+// Copies entries. The kernel maps all pages of an array at once, and a page costs about as much as
+// to look up one entry: where few are asked for, each is looked up.
+class EntryReader {
+public:
+    static Result<EntryReader> open(const RawMap& entries, size_t wanted)
+    {
+        EntryReader reader(entries);
+        const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+        if (wanted < entries.capacity() * sizeof(flow_entry) / page)
+            return reader;
+        auto mapped = Mapped<flow_entry>::map(entries, PROT_READ);
+        if (!mapped)
+            return std::unexpected(mapped.error());
+        reader.mapped_ = std::move(*mapped);
+        return reader;
+    }
+    Result<void> copy(uint32_t number, flow_entry& to) const
+    {
+        if (mapped_) {
+            std::memcpy(&to, &(*mapped_)[number], sizeof(to));
+            return {};
+        }
+        const auto found = entries_.lookup(&number, &to);
+        return found ? Result<void>{} : std::unexpected(found.error());
+    }
+
+private:
+    explicit EntryReader(const RawMap& entries) : entries_(entries) {}
+    const RawMap& entries_;
+    std::optional<Mapped<flow_entry>> mapped_;
+};
+
+uint32_t& tag_of(const Mapped<flow_tags>& buckets, uint32_t number)
+{
+    return buckets[number / FLOW_WAYS].tag[number % FLOW_WAYS];
+}
+
+// Reading alone: a mapping without PROT_WRITE takes no read-modify-write.
+uint32_t load(const uint32_t& tag)
+{
+    return __atomic_load_n(&tag, __ATOMIC_ACQUIRE);
+}
+
+// The numbers of those that can be read now.
+std::vector<uint32_t> find_readable(const Mapped<flow_tags>& buckets, uint32_t entries)
+{
+    std::vector<uint32_t> found;
+    for (uint32_t number = 0; number < entries; ++number)
+        if (is_readable(load(tag_of(buckets, number))))
+            found.push_back(number);
+    return found;
+}
+
 // Hands over each entry, with its tag, that was the same before and after it was copied.
 template <class Each>
 Result<void> read_entries(const RawMap& tags, const RawMap& entries, int tag_protection, Each each)
@@ -62,17 +118,18 @@ Result<void> read_entries(const RawMap& tags, const RawMap& entries, int tag_pro
     const auto buckets = Mapped<flow_tags>::map(tags, tag_protection);
     if (!buckets)
         return std::unexpected(buckets.error());
-    const auto table = Mapped<flow_entry>::map(entries, PROT_READ);
-    if (!table)
-        return std::unexpected(table.error());
-    for (uint32_t number = 0; number < tags.capacity() * FLOW_WAYS; ++number) {
-        uint32_t& tag = (*buckets)[number / FLOW_WAYS].tag[number % FLOW_WAYS];
-        // Reading alone: a mapping without PROT_WRITE takes no read-modify-write.
-        const auto seen = __atomic_load_n(&tag, __ATOMIC_ACQUIRE);
+    const auto numbers = find_readable(*buckets, entries.capacity());
+    const auto reader = EntryReader::open(entries, numbers.size());
+    if (!reader)
+        return std::unexpected(reader.error());
+    for (const uint32_t number : numbers) {
+        uint32_t& tag = tag_of(*buckets, number);
+        const uint32_t seen = load(tag);
         if (!is_readable(seen))
             continue;
         flow_entry copy;
-        std::memcpy(&copy, &(*table)[number], sizeof(copy));
+        if (auto copied = reader->copy(number, copy); !copied)
+            return copied;
         std::atomic_thread_fence(std::memory_order_acquire);
         if (__atomic_load_n(&tag, __ATOMIC_RELAXED) == seen)
             each(tag, seen, copy);

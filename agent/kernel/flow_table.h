@@ -11,8 +11,8 @@
 
 namespace ebpfd {
 
-// The datapath's flow table, which is read in place: see ebpfd/flow.h. It is mapped into memory for
-// as long as a call takes, so that its pages are nobody's resident memory.
+// The datapath's flow table, which is read in place: see ebpfd/flow.h. What is mapped of it into
+// memory is so for as long as a call takes, so that its pages are nobody's resident memory.
 class FlowTable {
 public:
     static Result<FlowTable> open_pinned(const std::string& folder);
