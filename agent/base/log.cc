@@ -142,7 +142,7 @@ void print_errors(const std::string& lines)
     const auto prefix = is_journal() ? fmt::format("<{}>", LOG_ERR) : "";
     std::istringstream in(lines);
     for (std::string line; std::getline(in, line);)
-        fmt::print(stderr, "{}{}\n", prefix, line);
+        std::fputs(fmt::format("{}{}\n", prefix, line).c_str(), stderr); // throws nothing
 }
 
 } // namespace ebpfd

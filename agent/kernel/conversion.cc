@@ -75,7 +75,7 @@ Result<void> lengthen_values(const RawMap& before, const std::string& folder,
     for (uint32_t index = 0; index < std::min(before.capacity(), fresh->capacity()); ++index) {
         if (auto read = before.lookup_rows(index, 1, row.data()); !read)
             return read;
-        if (std::ranges::count(row, 0) == std::ssize(row))
+        if (std::ranges::all_of(row, [](char byte) { return byte == 0; }))
             continue;
         for (size_t from = 0, to = 0; from < row.size();
              from += before.value_size(), to += fresh->value_size())

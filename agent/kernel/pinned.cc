@@ -81,6 +81,12 @@ private:
     Maps maps_;
 };
 
+void add(counter& sum, const counter& cpu)
+{
+    sum.packets += cpu.packets;
+    sum.bytes += cpu.bytes;
+}
+
 template <size_t N> void add(ring_ledger (&sums)[N], const ring_ledger (&more)[N])
 {
     for (size_t i = 0; i < N; ++i) {
@@ -157,10 +163,8 @@ Result<endpoint_counters> OpenedMaps::counters(uint32_t endpoint_index) const
         return std::unexpected(values.error());
     endpoint_counters sums{};
     for (const endpoint_counters& cpu : *values)
-        for (size_t i = 0; i < std::size(sums.row); ++i) {
-            sums.row[i].packets += cpu.row[i].packets;
-            sums.row[i].bytes += cpu.row[i].bytes;
-        }
+        for (size_t i = 0; i < std::size(sums.row); ++i)
+            add(sums.row[i], cpu.row[i]);
     return sums;
 }
 
@@ -170,10 +174,8 @@ Result<counter> OpenedMaps::closed(direction dir) const
     if (!values)
         return std::unexpected(values.error());
     counter sum{};
-    for (const counter& cpu : *values) {
-        sum.packets += cpu.packets;
-        sum.bytes += cpu.bytes;
-    }
+    for (const counter& cpu : *values)
+        add(sum, cpu);
     return sum;
 }
 
@@ -198,10 +200,8 @@ Result<std::vector<KernelDrops>> OpenedMaps::kernel_drops() const
     auto done =
         maps_.kernel_drops.for_each([&](const kernel_drop_key& key, std::span<const counter> cpus) {
             KernelDrops drops{.endpoint_index = key.endpoint, .reason = key.reason};
-            for (const counter& cpu : cpus) {
-                drops.total.packets += cpu.packets;
-                drops.total.bytes += cpu.bytes;
-            }
+            for (const counter& cpu : cpus)
+                add(drops.total, cpu);
             all.push_back(drops);
         });
     if (!done)

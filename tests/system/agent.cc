@@ -99,6 +99,15 @@ lab::Finished Agent::detach() const
     return lab::run(command({"--detach"}), netns_);
 }
 
+size_t Agent::times_it_said(std::string_view words) const
+{
+    const std::string log = process_->err();
+    size_t times = 0;
+    for (size_t at = log.find(words); at != log.npos; at = log.find(words, at + 1))
+        ++times;
+    return times;
+}
+
 lab::Finished Agent::ctl(const lab::Argv& arguments) const
 {
     lab::Argv argv{EBPFCTL_PROGRAM, "--runtime-dir", runtime(), "--bpffs", bpffs_};

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace system_test {
 
@@ -39,6 +40,8 @@ public:
     std::optional<int> stop();
     bool running() { return process_ && process_->running(); }
     const lab::Process& process() const { return *process_; }
+    // How often its log has these words, since it was started.
+    size_t times_it_said(std::string_view words) const;
     // `ebpfd --detach`.
     lab::Finished detach() const;
 

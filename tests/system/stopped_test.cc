@@ -52,14 +52,9 @@ protected:
         enforce({db_allows(80)});
     }
     void TearDown() override { (void)agent().stop(); }
-    // As its log has it, since it was started.
     size_t times_it_waits_for(const std::filesystem::path& folder)
     {
-        const std::string log = agent().process().err(), words = "waits for " + folder.string();
-        size_t times = 0;
-        for (size_t at = 0; (at = log.find(words, at)) != log.npos; ++at)
-            ++times;
-        return times;
+        return agent().times_it_said("waits for " + folder.string());
     }
     // The status line and what follows.
     std::string health() const
