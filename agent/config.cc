@@ -94,6 +94,11 @@ std::string check_ring(const std::string& text)
                : fmt::format("want a power of two, at least {}", page_bytes);
 }
 
+std::string check_folder(const std::string& text)
+{
+    return text.empty() ? "want the name of a folder" : "";
+}
+
 std::vector<std::string> split(const std::string& text, char separator)
 {
     std::vector<std::string> out;
@@ -127,19 +132,23 @@ void add_places(CLI::App& app, Config& config, RawOptions& raw)
                    "Folder of NetworkPolicies, watched; may be given again\n"
                    "[/etc/ebpfd/policies.d]")
         ->type_name("DIR")
+        ->check(CLI::Validator(check_folder, ""))
         ->allow_extra_args(false);
     app.add_option("--inventory-dir", config.inventory.paths,
                    "Folder of Pods, Namespaces, Services, EndpointSlices and Nodes,\n"
                    "watched; may be given again [/etc/ebpfd/inventory.d]")
         ->type_name("DIR")
+        ->check(CLI::Validator(check_folder, ""))
         ->allow_extra_args(false);
     app.add_option("--runtime-dir", config.runtime_dir,
                    "Folder of ebpfd.sock and lock; made if missing")
         ->type_name("DIR")
+        ->check(CLI::Validator(check_folder, ""))
         ->capture_default_str();
     app.add_option("--bpffs", config.bpffs,
                    "Folder on a bpf file system for pinned maps, programs and links")
         ->type_name("DIR")
+        ->check(CLI::Validator(check_folder, ""))
         ->capture_default_str();
 }
 
@@ -200,8 +209,8 @@ void add_behaviour(CLI::App& app, Config& config, RawOptions& raw)
     app.add_option("--completion", raw.completion,
                    "Print a script that has a shell complete these options, then exit")
         ->type_name("bash|zsh|fish")
-        ->check(CLI::IsMember(std::vector<std::string>(SHELLS.begin(), SHELLS.end()))
-                    .description(""));
+        ->check(
+            CLI::IsMember(std::vector<std::string>(SHELLS.begin(), SHELLS.end())).description(""));
 }
 
 void add_flow_log(CLI::App& app, RawOptions& raw)
@@ -281,9 +290,12 @@ std::string host_name()
     return out;
 }
 
+// As it is where there is no working directory any more.
 std::string absolute(const std::string& path)
 {
-    auto out = std::filesystem::absolute(path).lexically_normal().string();
+    std::error_code gone;
+    const auto full = std::filesystem::absolute(path, gone);
+    auto out = (gone ? std::filesystem::path(path) : full).lexically_normal().string();
     if (out.size() > 1 && out.ends_with('/'))
         out.pop_back();
     return out;

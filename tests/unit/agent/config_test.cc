@@ -181,6 +181,28 @@ TEST_F(ConfigTest, WrongFlagsAreUsageErrors)
     EXPECT_FALSE(refusal({"stray"}).empty());
 }
 
+TEST_F(ConfigTest, AFolderHasAName)
+{
+    for (const char* option : {"--policy-dir", "--inventory-dir", "--runtime-dir", "--bpffs"}) {
+        EXPECT_NE(refusal({option, ""}).find("want the name of a folder"), std::string::npos)
+            << option;
+        write(std::string(option + 2) + ": \"\"\n");
+        EXPECT_NE(refusal({}).find("ebpfd.yaml:1: "), std::string::npos) << option;
+    }
+}
+
+TEST_F(ConfigTest, AFolderStaysRelativeWithoutAWorkingDirectory)
+{
+    const auto before = std::filesystem::current_path();
+    const std::string gone = dir_ + "/gone";
+    std::filesystem::create_directory(gone);
+    std::filesystem::current_path(gone);
+    std::filesystem::remove(gone);
+    const Config c = config({"--policy-dir", "./policies/"});
+    std::filesystem::current_path(before);
+    EXPECT_EQ(c.policy.paths, std::vector<std::string>{"policies"});
+}
+
 TEST_F(ConfigTest, HelpNamesEveryOptionAndItsDefault)
 {
     const auto out = std::get<Farewell>(parse({"--help"}));
