@@ -72,7 +72,6 @@ Result<void> Agent::run()
     spdlog::info("ebpfd {} on node {}: {} mode, {}", facts_.version, facts_.node_name,
                  config_.audit ? "audit" : "enforce", datapath_->attach_mode());
     collect_interfaces();
-    parts_.folders.rescan();
     update();
     tell_supervisor(false);
     attach_hooks();

@@ -26,7 +26,7 @@ namespace ebpfd {
 // and the servers' threads, which see what the loop posts on the board.
 class Agent {
 public:
-    // Loads or adopts the datapath and opens all that can fail at the start.
+    // Loads or adopts the datapath, reads the folders and opens all that can fail at the start.
     static Result<std::unique_ptr<Agent>> start(const Config& config);
     ~Agent();
 

@@ -5,6 +5,7 @@
 #include "capabilities.h"
 #include "kernel/pins.h"
 
+#include <future>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 #include <utility>
@@ -130,10 +131,15 @@ Result<void> Agent::listen()
 
 Result<void> Agent::open_datapath()
 {
-    auto datapath = Datapath::open({.bpffs = config_.bpffs,
-                                    .capacities = config_.capacities,
-                                    .audit = config_.audit,
-                                    .attach = config_.attach});
+    // The two that take longest, and neither waits for what the other finds.
+    auto opening = std::async(std::launch::async, [this] {
+        return Datapath::open({.bpffs = config_.bpffs,
+                               .capacities = config_.capacities,
+                               .audit = config_.audit,
+                               .attach = config_.attach});
+    });
+    parts_.folders.rescan();
+    auto datapath = opening.get();
     if (!datapath)
         return std::unexpected(datapath.error());
     datapath_ = std::move(*datapath);

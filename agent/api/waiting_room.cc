@@ -41,26 +41,31 @@ Result<std::unique_ptr<WaitingRoom>> WaitingRoom::open(std::chrono::milliseconds
                                                        Asked asked)
 {
     Fd epoll(epoll_create1(EPOLL_CLOEXEC));
-    Fd stop(eventfd(0, EFD_CLOEXEC));
-    if (!epoll || !stop)
+    Fd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!epoll || !wake)
         return fail_errno("open a waiting room");
-    if (auto watched = watch(epoll.get(), stop.get()); !watched)
+    if (auto watched = watch(epoll.get(), wake.get()); !watched)
         return std::unexpected(watched.error());
     return std::unique_ptr<WaitingRoom>(
-        new WaitingRoom(std::move(epoll), std::move(stop), patience, std::move(asked)));
+        new WaitingRoom(std::move(epoll), std::move(wake), patience, std::move(asked)));
 }
 
-WaitingRoom::WaitingRoom(Fd epoll, Fd stop, std::chrono::milliseconds patience, Asked asked)
-    : epoll_(std::move(epoll)), stop_(std::move(stop)), patience_(patience),
+WaitingRoom::WaitingRoom(Fd epoll, Fd wake, std::chrono::milliseconds patience, Asked asked)
+    : epoll_(std::move(epoll)), wake_(std::move(wake)), patience_(patience),
       asked_(std::move(asked)), thread_([this] { run(); })
 {
 }
 
 WaitingRoom::~WaitingRoom()
 {
-    const uint64_t one = 1;
-    (void)!write(stop_.get(), &one, sizeof one);
+    stopping_ = true;
+    wake_up();
     thread_.join();
+}
+
+void WaitingRoom::wake_up() const
+{
+    (void)eventfd_write(wake_.get(), 1);
 }
 
 void WaitingRoom::enter(Fd client)
@@ -71,11 +76,14 @@ void WaitingRoom::enter(Fd client)
         clients_.pop_front();
     }
     const int fd = client.get();
+    const bool first = clients_.empty(); // nobody's time runs
     clients_.push_back({std::move(client), Clock::now() + patience_});
     by_fd_[fd] = std::prev(clients_.end());
     if (!watch(epoll_.get(), fd)) {
         by_fd_.erase(fd);
         clients_.pop_back();
+    } else if (first) {
+        wake_up();
     }
 }
 
@@ -87,24 +95,26 @@ void WaitingRoom::run()
                                      milliseconds_left());
         for (int i = 0; i < count; ++i) {
             const int fd = events[static_cast<size_t>(i)].data.fd;
-            if (fd == stop_.get())
-                return;
-            read_from(fd);
+            if (fd != wake_.get())
+                read_from(fd);
         }
+        if (stopping_)
+            return;
+        eventfd_t woken = 0;
+        (void)eventfd_read(wake_.get(), &woken);
         drop_late();
     }
 }
 
-// Until the next client is late, in steps: one that enters meanwhile is not waited for longer.
+// Until the next client is late; -1: until one comes.
 int WaitingRoom::milliseconds_left()
 {
-    constexpr std::chrono::milliseconds step{200};
     const std::lock_guard lock(mutex_);
     if (clients_.empty())
-        return static_cast<int>(std::min(step, patience_).count());
+        return -1;
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(clients_.front().until - Clock::now());
-    return static_cast<int>(std::clamp(left, std::chrono::milliseconds{0}, step).count());
+    return static_cast<int>(std::max(left.count(), std::chrono::milliseconds::rep{0}));
 }
 
 // A descriptor that was closed and given to another client meanwhile only has nothing to read.

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <list>
@@ -39,14 +40,16 @@ private:
     };
     using Clients = std::list<Client>; // the first one first
 
-    WaitingRoom(Fd epoll, Fd stop, std::chrono::milliseconds patience, Asked asked);
+    WaitingRoom(Fd epoll, Fd wake, std::chrono::milliseconds patience, Asked asked);
     void run();
+    void wake_up() const;
     int milliseconds_left();
     void read_from(int fd);
     void drop_late();
 
     const Fd epoll_;
-    const Fd stop_;
+    const Fd wake_;
+    std::atomic<bool> stopping_ = false;
     const std::chrono::milliseconds patience_;
     const Asked asked_;
     std::mutex mutex_;

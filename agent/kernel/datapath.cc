@@ -74,7 +74,8 @@ private:
     Result<void> take_over(AttachMode mode, uint32_t layout);
     Result<void> set_audit(bool audit);
     Result<void> leave_audit();
-    void show_hooks_the_pods(bool again);
+    using FollowPods = Result<void> (KernelHooks::*)(const EndpointRows&);
+    void show_hooks_the_pods(FollowPods follow);
 
     Pins pins_;
     Programs programs_;
@@ -182,7 +183,7 @@ Result<size_t> LoadedDatapath::sweep(const std::function<void(const event&)>& cl
                             .closed = closed});
     if (swept)
         applier_->flows_swept();
-    show_hooks_the_pods(true); // an interface's other end may move at any time
+    show_hooks_the_pods(&KernelHooks::follow_moves);
     return swept;
 }
 
@@ -190,7 +191,7 @@ Result<ApplyReport> LoadedDatapath::apply(const Plan& plan)
 {
     auto report = applier_->apply(plan);
     if (report && report->endpoints_changed)
-        show_hooks_the_pods(false);
+        show_hooks_the_pods(&KernelHooks::follow);
     if (!report)
         return report;
     if (auto left = leave_audit(); !left)
@@ -202,7 +203,7 @@ Result<ApplyReport> LoadedDatapath::apply(const Plan& plan)
 void LoadedDatapath::attach_hooks(const HookOptions& options)
 {
     hooks_ = KernelHooks::attach(options, pins_);
-    show_hooks_the_pods(true);
+    show_hooks_the_pods(&KernelHooks::follow);
 }
 
 std::vector<HookStatus> LoadedDatapath::hooks() const
@@ -210,11 +211,11 @@ std::vector<HookStatus> LoadedDatapath::hooks() const
     return hooks_ ? hooks_->status() : std::vector<HookStatus>{};
 }
 
-void LoadedDatapath::show_hooks_the_pods(bool again)
+void LoadedDatapath::show_hooks_the_pods(FollowPods follow)
 {
     if (!hooks_)
         return;
-    if (auto followed = hooks_->follow(applier_->applied().endpoints, again); !followed)
+    if (auto followed = ((*hooks_).*follow)(applier_->applied().endpoints); !followed)
         spdlog::debug("kernel hooks: {}", followed.error().message);
 }
 

@@ -101,28 +101,45 @@ uint32_t load(const uint32_t& tag)
     return __atomic_load_n(&tag, __ATOMIC_ACQUIRE);
 }
 
-// The numbers of those that can be read now.
-std::vector<uint32_t> find_readable(const Mapped<flow_tags>& buckets, uint32_t entries)
+bool is_flow(uint32_t tag)
 {
-    std::vector<uint32_t> found;
-    for (uint32_t number = 0; number < entries; ++number)
-        if (is_readable(load(tag_of(buckets, number))))
-            found.push_back(number);
+    return is_readable(tag) && class_of(tag) != FLOW_ENTRY_REFUSED;
+}
+
+// Those that can be read now.
+struct Readable {
+    std::vector<uint32_t> numbers;
+    size_t flows = 0; // so many of them
+};
+
+Readable find_readable(const Mapped<flow_tags>& buckets, uint32_t entries)
+{
+    Readable found;
+    for (uint32_t number = 0; number < entries; ++number) {
+        const uint32_t tag = load(tag_of(buckets, number));
+        if (!is_readable(tag))
+            continue;
+        found.numbers.push_back(number);
+        found.flows += is_flow(tag);
+    }
     return found;
 }
 
-// Hands over each entry, with its tag, that was the same before and after it was copied.
-template <class Each>
-Result<void> read_entries(const RawMap& tags, const RawMap& entries, int tag_protection, Each each)
+// Hands over each entry, with its tag, that was the same before and after it was copied, to what
+// begin makes of the number of flows.
+template <class Begin>
+Result<void> read_entries(const RawMap& tags, const RawMap& entries, int tag_protection,
+                          const Begin& begin)
 {
     const auto buckets = Mapped<flow_tags>::map(tags, tag_protection);
     if (!buckets)
         return std::unexpected(buckets.error());
-    const auto numbers = find_readable(*buckets, entries.capacity());
-    const auto reader = EntryReader::open(entries, numbers.size());
+    const auto found = find_readable(*buckets, entries.capacity());
+    const auto reader = EntryReader::open(entries, found.numbers.size());
     if (!reader)
         return std::unexpected(reader.error());
-    for (const uint32_t number : numbers) {
+    const auto each = begin(found.flows);
+    for (const uint32_t number : found.numbers) {
         uint32_t& tag = tag_of(*buckets, number);
         const uint32_t seen = load(tag);
         if (!is_readable(seen))
@@ -165,11 +182,12 @@ uint32_t FlowTable::buckets_for(uint32_t flows)
 
 Result<void> FlowTable::for_each(const Visit& visit) const
 {
-    return read_entries(tags_, entries_, PROT_READ,
-                        [&](const uint32_t&, uint32_t seen, const flow_entry& entry) {
-                            if (class_of(seen) != FLOW_ENTRY_REFUSED)
-                                visit(entry.key, entry.flow);
-                        });
+    return read_entries(tags_, entries_, PROT_READ, [&](size_t) {
+        return [&](const uint32_t&, uint32_t seen, const flow_entry& entry) {
+            if (is_flow(seen))
+                visit(entry.key, entry.flow);
+        };
+    });
 }
 
 Result<std::vector<std::pair<flow_key, flow>>> FlowTable::entries() const
@@ -187,26 +205,25 @@ Result<size_t> FlowTable::size() const
     const auto buckets = Mapped<flow_tags>::map(tags_, PROT_READ);
     if (!buckets)
         return std::unexpected(buckets.error());
-    size_t count = 0;
-    for (uint32_t number = 0; number < tags_.capacity() * FLOW_WAYS; ++number) {
-        const uint32_t tag = __atomic_load_n(
-            &(*buckets)[number / FLOW_WAYS].tag[number % FLOW_WAYS], __ATOMIC_RELAXED);
-        count += is_readable(tag) && class_of(tag) != FLOW_ENTRY_REFUSED;
-    }
-    return count;
+    return find_readable(*buckets, entries_.capacity()).flows;
+}
+
+Result<void> FlowTable::free_if(const Rule& rule, const Visit& gone) const
+{
+    return read_entries(tags_, entries_, PROT_READ | PROT_WRITE, [&](size_t flows) {
+        return [&gone, pick = rule(flows)](uint32_t& tag, uint32_t seen, const flow_entry& entry) {
+            if (!pick(class_of(seen), entry.key, entry.flow))
+                return;
+            const bool freed = std::atomic_ref(tag).compare_exchange_strong(seen, FLOW_ENTRY_FREE);
+            if (freed && is_flow(seen))
+                gone(entry.key, entry.flow);
+        };
+    });
 }
 
 Result<void> FlowTable::free_if(const Pick& pick, const Visit& gone) const
 {
-    return read_entries(tags_, entries_, PROT_READ | PROT_WRITE,
-                        [&](uint32_t& tag, uint32_t seen, const flow_entry& entry) {
-                            if (!pick(class_of(seen), entry.key, entry.flow))
-                                return;
-                            const bool freed =
-                                std::atomic_ref(tag).compare_exchange_strong(seen, FLOW_ENTRY_FREE);
-                            if (freed && class_of(seen) != FLOW_ENTRY_REFUSED)
-                                gone(entry.key, entry.flow);
-                        });
+    return free_if([&](size_t) { return pick; }, gone);
 }
 
 } // namespace ebpfd

@@ -33,6 +33,9 @@ public:
     // flows. An entry that a packet changes meanwhile stays. gone: the flows that went.
     using Pick = std::function<bool(flow_class kind, const flow_key& key, const flow& value)>;
     Result<void> free_if(const Pick& pick, const Visit& gone) const;
+    // By what the rule makes of how many flows there are.
+    using Rule = std::function<Pick(size_t flows)>;
+    Result<void> free_if(const Rule& rule, const Visit& gone) const;
 
 private:
     RawMap tags_;

@@ -58,12 +58,13 @@ Result<void> take_health(const Maps& maps, std::vector<flow_key> going, std::vec
     return read ? maps.healths.erase(owned) : read;
 }
 
-// Removes those that the test picks and reports the ends that the datapath has not reported.
-Result<size_t> remove_if(const Maps& maps, const Sweep& sweep, const FlowTable::Pick& test)
+// Removes those that are picked and reports the ends that the datapath has not reported.
+template <class Picking>
+Result<size_t> remove_if(const Maps& maps, const Sweep& sweep, const Picking& picking)
 {
     std::vector<flow_key> going;
     std::vector<event> ends;
-    auto freed = maps.flows.free_if(test, [&](const flow_key& key, const flow& value) {
+    auto freed = maps.flows.free_if(picking, [&](const flow_key& key, const flow& value) {
         going.push_back(key);
         if (value.state != FLOW_CLOSED && sweep.closed)
             ends.push_back(closing_event(key, value, sweep.now_ns));
@@ -81,6 +82,13 @@ Result<size_t> remove_if(const Maps& maps, const Sweep& sweep, const FlowTable::
 bool outlived(const flow& value, uint64_t limit_ns, uint64_t now_ns)
 {
     return value.seen_ns < now_ns && now_ns - value.seen_ns > limit_ns;
+}
+
+uint64_t limit_ns(flow_class kind, const flow_key& key, const flow& value, bool crowded)
+{
+    if (kind == FLOW_ENTRY_REFUSED)
+        return refusal_limit_ns;
+    return is_pending(&value) ? pending_limit_ns : idle_limit_ns(key, value, crowded);
 }
 
 template <class V> Result<size_t> count_entries(const Map<flow_key, V>& map)
@@ -141,23 +149,19 @@ Result<size_t> remove_flows(const Maps& maps, const std::set<uint32_t>& interfac
 
 Result<size_t> sweep_flows(const Maps& maps, const Sweep& sweep)
 {
-    const auto count = maps.flows.size();
-    if (!count)
-        return count;
-    const bool crowded = *count > size_t{maps.flows.capacity()} / 4 * 3;
-    const auto limit = [&](flow_class kind, const flow_key& key, const flow& value) {
-        if (kind == FLOW_ENTRY_REFUSED)
-            return refusal_limit_ns;
-        return is_pending(&value) ? pending_limit_ns : idle_limit_ns(key, value, crowded);
-    };
-    auto removed =
-        remove_if(maps, sweep, [&](flow_class kind, const flow_key& key, const flow& value) {
+    size_t count = 0;
+    const auto rule = [&](size_t flows) -> FlowTable::Pick {
+        count = flows;
+        const bool crowded = flows > size_t{maps.flows.capacity()} / 4 * 3;
+        return [&, crowded](flow_class kind, const flow_key& key, const flow& value) {
             return !sweep.has_endpoint(key.ifindex) ||
-                   outlived(value, limit(kind, key, value), sweep.now_ns);
-        });
+                   outlived(value, limit_ns(kind, key, value, crowded), sweep.now_ns);
+        };
+    };
+    auto removed = remove_if(maps, sweep, rule);
     if (!removed)
         return removed;
-    if (auto forgotten = forget_strays(maps, *count - *removed); !forgotten)
+    if (auto forgotten = forget_strays(maps, count - std::min(count, *removed)); !forgotten)
         return std::unexpected(forgotten.error());
     return removed;
 }

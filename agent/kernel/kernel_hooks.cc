@@ -17,6 +17,8 @@ namespace ebpfd {
 
 namespace {
 
+constexpr unsigned turns_between_questions = 6; // about an interface's other end
+
 // Maps that the datapath has made are shared, the others belong to one load.
 Result<void> share_maps(bpf_object* object, const Pins& pins)
 {
@@ -190,20 +192,31 @@ Result<void> KernelHooks::attach_way(const bpf_object& object, const HookWay& wa
     return {};
 }
 
-Result<void> KernelHooks::ask(const EndpointRows& endpoints, bool again)
+bool KernelHooks::is_due(uint32_t ifindex, const Answer& answer) const
+{
+    return turn_ - answer.turn < turns_between_questions ||
+           (turn_ + ifindex) % turns_between_questions == 0;
+}
+
+// moves: of those as well that are known and due.
+Result<void> KernelHooks::ask(const EndpointRows& endpoints, bool moves)
 {
     std::map<uint32_t, Answer> answers;
     for (const auto& [ifindex, row] : endpoints) {
         const auto known = answers_.find(ifindex);
-        if (!again && known != answers_.end() && known->second.asked_for == row.name) {
+        const bool is_known = known != answers_.end() && known->second.asked_for == row.name;
+        if (is_known && !(moves && is_due(ifindex, known->second))) {
             answers.insert(*known);
             continue;
         }
         const auto namespaces = ask_namespaces(*finder_, ifindex);
         if (!namespaces)
             return std::unexpected(namespaces.error());
-        answers.emplace(
-            ifindex, Answer{.asked_for = row.name, .index = row.index, .namespaces = *namespaces});
+        const bool stays = is_known && known->second.namespaces.other == namespaces->other;
+        answers.emplace(ifindex, Answer{.asked_for = row.name,
+                                        .index = row.index,
+                                        .namespaces = *namespaces,
+                                        .turn = stays ? known->second.turn : turn_});
     }
     answers_ = std::move(answers);
     return {};
@@ -222,12 +235,27 @@ KernelHooks::Owners KernelHooks::find_owners() const
     return owners;
 }
 
-Result<void> KernelHooks::follow(const EndpointRows& endpoints, bool again)
+Result<void> KernelHooks::follow(const EndpointRows& endpoints)
 {
     if (!finder_)
         return {};
-    if (auto asked = ask(endpoints, again); !asked)
+    if (auto asked = ask(endpoints, false); !asked)
         return asked;
+    return write_owners();
+}
+
+Result<void> KernelHooks::follow_moves(const EndpointRows& endpoints)
+{
+    if (!finder_)
+        return {};
+    ++turn_;
+    if (auto asked = ask(endpoints, true); !asked)
+        return asked;
+    return write_owners();
+}
+
+Result<void> KernelHooks::write_owners()
+{
     auto next = find_owners();
     std::vector<uint64_t> gone;
     for (const auto& [cookie, owner] : owners_)

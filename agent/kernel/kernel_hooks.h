@@ -26,8 +26,11 @@ public:
 
     const std::vector<HookStatus>& status() const { return status_; }
     // Learns the namespaces at the other ends of these interfaces.
-    // again: of those as well that it knows, whose other end may have moved.
-    Result<void> follow(const EndpointRows& endpoints, bool again);
+    Result<void> follow(const EndpointRows& endpoints);
+    // And of some that it knows, since an interface's other end may move at any time: at each turn
+    // of those that are new, as runtimes make both ends in one namespace, of others at one turn in
+    // six.
+    Result<void> follow_moves(const EndpointRows& endpoints);
 
 private:
     struct CloseObject {
@@ -47,19 +50,23 @@ private:
     Result<void> attach_way(const bpf_object& object, const HookWay& way);
     Result<Object> load(const std::vector<const char*>& programs) const;
     bool has(const char* name) const;
-    Result<void> ask(const EndpointRows& endpoints, bool again);
+    struct Answer {
+        std::shared_ptr<const endpoint_name> asked_for;
+        uint32_t index = 0;
+        netns_query namespaces{};
+        unsigned turn = 0; // in which it was first so
+    };
+    Result<void> ask(const EndpointRows& endpoints, bool moves);
+    Result<void> write_owners();
+    bool is_due(uint32_t ifindex, const Answer& answer) const;
     Owners find_owners() const;
 
     Pins pins_;
     Object finder_; // of find_netns
     Map<uint64_t, netns_owner> namespaces_;
-    struct Answer {
-        std::shared_ptr<const endpoint_name> asked_for;
-        uint32_t index = 0;
-        netns_query namespaces{};
-    };
     std::map<uint32_t, Answer> answers_; // by ifindex
-    Owners owners_;                      // as namespaces_ has them
+    unsigned turn_ = 0;
+    Owners owners_; // as namespaces_ has them
     Links links_;
     std::vector<HookStatus> status_;
 };

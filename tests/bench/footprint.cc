@@ -25,6 +25,7 @@ constexpr double mb = 1e6;
 constexpr uint32_t idle_pods = 100;     // with flows between them
 constexpr uint16_t flows_of_a_pod = 5;  // each is a flow at either end
 constexpr uint16_t first_flow_port = 9; // which policies leave open between local pods
+constexpr auto all_looks = 30s;         // the agent has looked at everything once
 
 Measurement about(const char* name, const char* unit)
 {
@@ -184,18 +185,17 @@ void measure_idle(Run& run, const Crowd& crowd)
 {
     const auto flows = open_flows(crowd);
     crowd.wait_for_links();
-    std::this_thread::sleep_for(2s); // what has just happened is dealt with
+    std::this_thread::sleep_for(all_looks); // new interfaces are looked at more often
     crowd.rest();
     const pid_t agent = crowd.agent().process().pid();
-    const auto while_idle = run.quick() ? 5s : 20s;
     const double before = cpu_seconds(agent);
-    std::this_thread::sleep_for(while_idle);
+    std::this_thread::sleep_for(all_looks);
     const double busy = cpu_seconds(agent) - before;
     if (must(crowd.maps().flows(true)).size() < 2 * flows.size())
         throw std::runtime_error("flows have gone");
     show(run, crowd, about("CPU while idle", "% of a core"),
          fmt::format("{} flows", 2 * flows.size()).c_str(),
-         Samples({100 * busy / duration<double>(while_idle).count()}));
+         Samples({100 * busy / duration<double>(all_looks).count()}));
     show_memory(run, crowd, "resident memory", memory_of(agent));
 }
 

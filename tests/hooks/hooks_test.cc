@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <filesystem>
 #include <functional>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -226,6 +227,38 @@ TEST_F(Hooks, NamespacesFollowTheirInterfaces)
     ASSERT_TRUE(connection);
     EXPECT_EQ(entries(of("stranger").connect), 1u);
     EXPECT_EQ(of("stranger").accepts, 0u); // as db, whose index it has got
+}
+
+// Which namespace counts for the pod whose interface it is; 0: none.
+uint64_t namespace_of(const PinnedMaps& maps, uint32_t ifindex)
+{
+    for (const auto& [cookie, owner] : maps.namespaces().value())
+        if (owner.ifindex == ifindex)
+            return cookie;
+    return 0;
+}
+
+TEST_F(Hooks, OtherEndsThatMoveAreFollowedAtOnceWhileTheyAreNew)
+{
+    enforce({"web"});
+    uint32_t ifindex = 0;
+    node().host().netns.enter([&] { ifindex = if_nametoindex(web().host_interface.c_str()); });
+    auto later = lab::NetNamespace::create("later");
+    ASSERT_TRUE(later);
+    const uint64_t first = namespace_of(maps(), ifindex);
+    ASSERT_TRUE(web().netns.ip("link set " + web().interface + " netns " + later->name() + "\n"));
+    sweep();
+    const uint64_t second = namespace_of(maps(), ifindex);
+    EXPECT_NE(second, first);
+    EXPECT_NE(second, 0u);
+    EXPECT_EQ(maps().namespaces()->size(), 2u);
+
+    for (int turn = 0; turn < 6; ++turn) // it is new no more
+        sweep();
+    ASSERT_TRUE(later->ip("link set " + web().interface + " netns " + web().netns.name() + "\n"));
+    for (int turn = 0; turn < 6; ++turn)
+        sweep();
+    EXPECT_EQ(namespace_of(maps(), ifindex), first);
 }
 
 TEST_F(Hooks, RefusalsOfPolicyAreNoDropsOfTheKernel)
