@@ -40,7 +40,8 @@ std::string bar_chart(const Axes& axes, const std::vector<Bar>& bars);
 // Sizes stand at log(1 + size), so that zero has a place.
 std::string line_chart(const Axes& axes, const std::vector<Line>& lines);
 
-// As tables and charts write them: three digits that count, thousands separated: "12,300", "7.25", "7".
+// As tables and charts write them: three digits that count, thousands separated: "12,300", "7.25",
+// "7".
 std::string short_number(double value);
 
 } // namespace bench

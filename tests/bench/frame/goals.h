@@ -18,6 +18,7 @@ struct Goal {
     bool at_least = false; // else: at most
     // From the results; nothing where they do not have it.
     std::function<std::optional<double>(const Results&)> figure;
+    std::string profile{}; // where it goes, for the report where the goal is not reached
 };
 
 struct Judgement {

@@ -193,6 +193,15 @@ std::string goals_table(const Results& results)
     return out;
 }
 
+std::string profiles(const Results& results)
+{
+    std::string out;
+    for (const Judgement& judgement : judge(results))
+        if (judgement.figure && !judgement.reached() && !judgement.goal->profile.empty())
+            out += fmt::format("- **{}**: {}\n", judgement.goal->what, judgement.goal->profile);
+    return out.empty() ? "" : "\nWhere it goes, of what is not reached:\n\n" + out;
+}
+
 // A size of zero has no logarithm: it is not part of a curve.
 std::optional<Growth> growth_of(const Line& line)
 {
@@ -262,7 +271,7 @@ Report make_report(const Results& results, const Results* baseline)
 {
     Report report;
     report.text = "# What ebpfd costs\n\nMade by `tests/bench/run`. " + about(results) +
-                  "\n## Goals\n\n" + goals_table(results);
+                  "\n## Goals\n\n" + goals_table(results) + profiles(results);
     std::string group;
     for (const Measured& measured : results.all()) {
         if (measured.what.group != group) {

@@ -121,6 +121,20 @@ TEST(Goals, AreReachedAtTheirLimitAndMissedBeyond)
     EXPECT_FALSE(judged[4].measured);
 }
 
+TEST(Report, SaysWhereItGoesOfWhatIsNotReachedAlone)
+{
+    const auto at = [](double ms) {
+        Results results;
+        results.add({.group = "footprint", .name = "start to enforcing", .unit = "ms"},
+                    {"nothing was loaded", 10'000, Samples({ms})});
+        return make_report(results).text;
+    };
+    EXPECT_THAT(at(100), Not(HasSubstr("Where it goes")));
+    EXPECT_THAT(at(101), HasSubstr("Where it goes, of what is not reached:\n\n"
+                                   "- **start to enforcing**: "));
+    EXPECT_EQ(count(at(101), "\n- **"), 1u);
+}
+
 TEST(Report, HasTheFiguresTheirRatiosAndTheChart)
 {
     Results before, now;
