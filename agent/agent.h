@@ -16,7 +16,9 @@
 #include "wake_ups.h"
 
 #include <functional>
+#include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 
@@ -37,8 +39,7 @@ private:
     struct Parts {
         AgentLock lock;
         Signals signals;
-        std::unique_ptr<FolderVigil> vigil;
-        Folders folders;
+        std::unique_ptr<Folders> folders; // nullptr until open_folders()
         InterfaceWatcher interfaces;
         FilterWatcher filters;
         Ticker ticker;
@@ -48,8 +49,12 @@ private:
     static Result<Parts> open_parts(const Config& config);
     Agent(const Config& config, Parts parts);
 
-    Result<void> watch_all();
     Result<void> listen();
+    void serve();
+    Result<void> begin_vigil();
+    void tell_of_wait(const std::optional<std::string>& folder);
+    Result<void> open_folders();
+    Result<void> watch_all();
     Result<void> open_datapath();
     void start_gatekeeper();
     void adopt_homes();
@@ -88,6 +93,7 @@ private:
     std::unique_ptr<Gatekeeper> gatekeeper_; // none without --pod-interfaces
     std::unique_ptr<Enforcer> enforcer_;
     Noticeboard board_;
+    const std::shared_ptr<LookedAt> looked_at_ = std::make_shared<LookedAt>();
     RescanDesk rescans_;
     View view_; // the last one posted
     Homes homes_;
@@ -111,6 +117,9 @@ private:
     NewLines warnings_{spdlog::level::warn};
     std::unique_ptr<RecordReader> reader_;
     Servers servers_;
+    std::once_flag serving_;
+    std::unique_ptr<FolderVigil> vigil_;
+    std::future<void> reading_; // what lies in the folders at the start
 };
 
 } // namespace ebpfd

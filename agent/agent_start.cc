@@ -5,7 +5,6 @@
 #include "capabilities.h"
 #include "kernel/pins.h"
 
-#include <future>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 #include <utility>
@@ -17,17 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto tick_interval = 5s;
-
-Result<Folders> open_folders(const Config& config, std::shared_ptr<LookedAt> looked_at)
-{
-    auto texts = ValidTexts::open(config.runtime_dir + "/valid");
-    if (!texts)
-        return std::unexpected(texts.error());
-    // By the state alone: the other maps may be of an earlier layout.
-    const bool in_force = access(Pins{config.bpffs}.map("state").c_str(), F_OK) == 0;
-    return Folders::watch(config.policy, config.inventory, std::move(*texts), in_force,
-                          std::move(looked_at));
-}
 
 // Runs it in a thread without privileges, for the threads that it starts.
 Result<void> unprivileged(const Config& config, const std::function<void()>& work)
@@ -53,15 +41,6 @@ Result<Agent::Parts> Agent::open_parts(const Config& config)
     auto lock = AgentLock::take(config.runtime_dir, config.bpffs);
     if (!lock)
         return std::unexpected(lock.error());
-    const auto looked_at = std::make_shared<LookedAt>();
-    std::unique_ptr<FolderVigil> vigil;
-    if (auto begun =
-            unprivileged(config, [&] { vigil = std::make_unique<FolderVigil>(looked_at); });
-        !begun)
-        return std::unexpected(begun.error());
-    auto folders = open_folders(config, looked_at);
-    if (!folders)
-        return std::unexpected(folders.error());
     auto interfaces = InterfaceWatcher::start();
     if (!interfaces)
         return std::unexpected(interfaces.error());
@@ -74,9 +53,9 @@ Result<Agent::Parts> Agent::open_parts(const Config& config)
     auto epoll = Epoll::make();
     if (!epoll)
         return std::unexpected(epoll.error());
-    return Parts{std::move(*lock),    std::move(*signals),    std::move(vigil),
-                 std::move(*folders), std::move(*interfaces), std::move(*filters),
-                 std::move(*ticker),  std::move(*epoll),      Supervisor::from_environment()};
+    return Parts{std::move(*lock),       std::move(*signals),           nullptr,
+                 std::move(*interfaces), std::move(*filters),           std::move(*ticker),
+                 std::move(*epoll),      Supervisor::from_environment()};
 }
 
 Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
@@ -85,9 +64,13 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
     if (!parts)
         return std::unexpected(parts.error());
     std::unique_ptr<Agent> agent(new Agent(config, std::move(*parts)));
-    auto ready = agent->watch_all();
+    auto ready = agent->listen();
     if (ready)
-        ready = agent->listen();
+        ready = agent->begin_vigil();
+    if (ready)
+        ready = agent->open_folders();
+    if (ready)
+        ready = agent->watch_all();
     if (ready) // the last thing that may fail: a start that fails leaves nothing pinned
         ready = agent->open_datapath();
     if (!ready)
@@ -97,7 +80,7 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
 
 Result<void> Agent::watch_all()
 {
-    std::vector<int> fds = parts_.folders.fds();
+    std::vector<int> fds = parts_.folders->fds();
     fds.insert(fds.end(), {parts_.signals.fd(), parts_.interfaces.fd(), parts_.filters.fd(),
                            parts_.ticker.fd(), rescans_.fd()});
     for (const int fd : fds)
@@ -129,17 +112,50 @@ Result<void> Agent::listen()
     return {};
 }
 
+void Agent::serve()
+{
+    std::call_once(serving_, [this] { servers_.serve(); });
+}
+
+Result<void> Agent::begin_vigil()
+{
+    return unprivileged(config_, [this] {
+        vigil_ = std::make_unique<FolderVigil>(
+            looked_at_, [this](const auto& folder) { tell_of_wait(folder); });
+    });
+}
+
+// Called by the vigil. A start that waits for a folder serves before there is a datapath: else
+// nobody would answer what it waits for.
+void Agent::tell_of_wait(const std::optional<std::string>& folder)
+{
+    board_.waits_for(folder);
+    serve();
+}
+
+Result<void> Agent::open_folders()
+{
+    auto texts = ValidTexts::open(config_.runtime_dir + "/valid");
+    if (!texts)
+        return std::unexpected(texts.error());
+    // By the state alone: the other maps may be of an earlier layout.
+    const bool in_force = access(Pins{config_.bpffs}.map("state").c_str(), F_OK) == 0;
+    auto folders =
+        Folders::watch(config_.policy, config_.inventory, std::move(*texts), in_force, looked_at_);
+    if (!folders)
+        return std::unexpected(folders.error());
+    parts_.folders = std::make_unique<Folders>(std::move(*folders));
+    return {};
+}
+
 Result<void> Agent::open_datapath()
 {
     // The two that take longest, and neither waits for what the other finds.
-    auto opening = std::async(std::launch::async, [this] {
-        return Datapath::open({.bpffs = config_.bpffs,
-                               .capacities = config_.capacities,
-                               .audit = config_.audit,
-                               .attach = config_.attach});
-    });
-    parts_.folders.rescan();
-    auto datapath = opening.get();
+    reading_ = std::async(std::launch::async, [this] { parts_.folders->rescan(); });
+    auto datapath = Datapath::open({.bpffs = config_.bpffs,
+                                    .capacities = config_.capacities,
+                                    .audit = config_.audit,
+                                    .attach = config_.attach});
     if (!datapath)
         return std::unexpected(datapath.error());
     datapath_ = std::move(*datapath);
@@ -150,7 +166,7 @@ Result<void> Agent::open_datapath()
     start_gatekeeper();
     return unprivileged(config_, [this] {
         reader_ = std::make_unique<RecordReader>(*datapath_, observer_);
-        servers_.serve();
+        serve();
     });
 }
 

@@ -24,8 +24,9 @@ void set_signals_blocked(bool blocked)
 
 } // namespace
 
-FolderVigil::FolderVigil(std::shared_ptr<LookedAt> looked_at)
-    : looked_at_(std::move(looked_at)), thread_([this](const std::stop_token& stop) { run(stop); })
+FolderVigil::FolderVigil(std::shared_ptr<LookedAt> looked_at, Told told)
+    : looked_at_(std::move(looked_at)), told_(std::move(told)),
+      thread_([this](const std::stop_token& stop) { run(stop); })
 {
 }
 
@@ -36,9 +37,11 @@ void FolderVigil::run(const std::stop_token& stop) const
             "the agent waits for {}, which has not answered for {} s: does its file system hang? "
             "What is in force stays in force",
             *folder, long_look.count());
+        told_(folder); // threads that it starts inherit what is blocked
         set_signals_blocked(false);
         looked_at_->wait_for_end(stop);
         set_signals_blocked(true);
+        told_(std::nullopt);
         if (!stop.stop_requested())
             spdlog::info("{} has answered", *folder);
     }

@@ -25,7 +25,7 @@ void add_state(const Sources& sources, MetricValues& values)
     values.mode = sources.agent.audit ? "audit" : "enforce";
     values.generation = view->generation;
     values.revision = view->revision;
-    values.degraded = view->degraded() || sources.board.hang().has_value();
+    values.degraded = view->degraded() || sources.board.trouble().has_value();
     values.endpoints = view->endpoints;
     values.policies = view->world->policy_count();
     values.pods = view->world->pods.size();

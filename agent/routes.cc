@@ -42,8 +42,8 @@ HttpReply status(const Sources& sources)
     if (sources.flow_log)
         flow_log = sources.flow_log->counts();
     View view = *sources.board.latest();
-    if (auto hang = sources.board.hang())
-        view.attach_warnings.push_back(*std::move(hang));
+    if (auto trouble = sources.board.trouble())
+        view.attach_warnings.push_back(*std::move(trouble));
     return {.body = status_json(view, sources.agent, usage(sources.config), flow_log)};
 }
 

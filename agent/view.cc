@@ -51,6 +51,24 @@ void Noticeboard::turn()
     turned_ = std::chrono::steady_clock::now();
 }
 
+void Noticeboard::waits_for(const std::optional<std::string>& folder)
+{
+    const std::lock_guard lock(mutex_);
+    folder_ = folder;
+}
+
+std::optional<std::string> Noticeboard::trouble() const
+{
+    {
+        const std::lock_guard lock(mutex_);
+        if (folder_)
+            return fmt::format("the agent waits for {}, whose file system does not answer: it "
+                               "takes in no change; what is in force stays",
+                               *folder_);
+    }
+    return hang();
+}
+
 std::optional<std::string> Noticeboard::hang(std::chrono::seconds longest) const
 {
     const std::lock_guard lock(mutex_);

@@ -61,13 +61,18 @@ public:
 
     // The main loop turns every few seconds at least, from its first turn on.
     void turn();
+    // A folder keeps the agent waiting, or (nothing) has answered.
+    void waits_for(const std::optional<std::string>& folder);
     // What to say of a loop that has not turned for longer than it may; nothing if it has.
     std::optional<std::string> hang(std::chrono::seconds longest = std::chrono::seconds(15)) const;
+    // Of that, or, as soon as it is known, of a folder that is waited for.
+    std::optional<std::string> trouble() const;
 
 private:
     mutable std::mutex mutex_;
     std::shared_ptr<const View> view_ = std::make_shared<View>();
     std::optional<std::chrono::steady_clock::time_point> turned_;
+    std::optional<std::string> folder_; // that is waited for
 };
 
 } // namespace ebpfd

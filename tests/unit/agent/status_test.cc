@@ -123,6 +123,18 @@ TEST(Noticeboard, KnowsALoopThatHangsFromItsFirstTurnOn)
     EXPECT_NE(board.hang(seconds(-1)).value_or("").find("the main loop hangs"), std::string::npos);
 }
 
+TEST(Noticeboard, NamesTheFolderThatIsWaitedForUntilItAnswers)
+{
+    Noticeboard board;
+    EXPECT_EQ(board.trouble(), std::nullopt);
+    board.waits_for("/etc/ebpfd/policies.d");
+    EXPECT_NE(board.trouble().value_or("").find("waits for /etc/ebpfd/policies.d"),
+              std::string::npos);
+    EXPECT_EQ(board.hang(), std::nullopt) << "a probe that restarts the agent would help nobody";
+    board.waits_for(std::nullopt);
+    EXPECT_EQ(board.trouble(), std::nullopt);
+}
+
 TEST(Status, WarningsAloneDoNotDegrade)
 {
     View v = view();
