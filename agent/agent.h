@@ -56,6 +56,7 @@ private:
     Result<void> open_folders();
     Result<void> watch_all();
     Result<void> open_datapath();
+    void end_reading(const Error& why);
     void start_gatekeeper();
     void adopt_homes();
     void attach_hooks();

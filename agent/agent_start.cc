@@ -5,6 +5,7 @@
 #include "capabilities.h"
 #include "kernel/pins.h"
 
+#include <cstdlib>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 #include <utility>
@@ -16,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto tick_interval = 5s;
+constexpr auto failed_start_waits = 5s;
 
 // Runs it in a thread without privileges, for the threads that it starts.
 Result<void> unprivileged(const Config& config, const std::function<void()>& work)
@@ -73,8 +75,10 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
         ready = agent->watch_all();
     if (ready) // the last thing that may fail: a start that fails leaves nothing pinned
         ready = agent->open_datapath();
-    if (!ready)
+    if (!ready) {
+        agent->end_reading(ready.error());
         return std::unexpected(ready.error());
+    }
     return agent;
 }
 
@@ -180,6 +184,17 @@ void Agent::start_gatekeeper()
     else
         spdlog::error("new interfaces are closed by the main loop alone: {}",
                       gatekeeper.error().message);
+}
+
+// A start that failed leaves nothing that has to be taken away; a folder that does not answer would
+// keep it from ending.
+void Agent::end_reading(const Error& why)
+{
+    if (!reading_.valid() || reading_.wait_for(failed_start_waits) == std::future_status::ready)
+        return;
+    spdlog::error("{}", why.message);
+    spdlog::shutdown();
+    std::_Exit(EXIT_FAILURE);
 }
 
 void Agent::adopt_homes()

@@ -32,18 +32,18 @@ FolderVigil::FolderVigil(std::shared_ptr<LookedAt> looked_at, Told told)
 
 void FolderVigil::run(const std::stop_token& stop) const
 {
-    while (const auto folder = looked_at_->wait_for_long(stop, long_look)) {
+    while (const auto look = looked_at_->wait_for_long(stop, long_look)) {
         spdlog::error(
             "the agent waits for {}, which has not answered for {} s: does its file system hang? "
             "What is in force stays in force",
-            *folder, long_look.count());
-        told_(folder); // threads that it starts inherit what is blocked
+            look->folder, long_look.count());
+        told_(look->folder); // threads that it starts inherit what is blocked
         set_signals_blocked(false);
-        looked_at_->wait_for_end(stop);
+        looked_at_->wait_for_end(*look, stop);
         set_signals_blocked(true);
         told_(std::nullopt);
         if (!stop.stop_requested())
-            spdlog::info("{} has answered", *folder);
+            spdlog::info("{} has answered", look->folder);
     }
 }
 

@@ -45,11 +45,11 @@ double boot_time()
 uint64_t open_fds()
 {
     std::error_code error;
-    const std::filesystem::directory_iterator files("/proc/self/fd", error);
-    if (error)
-        return 0;
-    const auto count = std::distance(begin(files), end(files));
-    return static_cast<uint64_t>(count - 1); // without the one that reads them
+    std::filesystem::directory_iterator file("/proc/self/fd", error);
+    uint64_t count = 0;
+    for (; !error && file != end(file); file.increment(error))
+        ++count;
+    return error ? 0 : count - 1; // without the one that reads them
 }
 
 } // namespace

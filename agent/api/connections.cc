@@ -15,9 +15,10 @@ namespace {
 std::vector<int> open_descriptors()
 {
     std::vector<int> out;
-    std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", ignored))
-        out.push_back(std::atoi(entry.path().filename().c_str()));
+    std::error_code error;
+    std::filesystem::directory_iterator entry("/proc/self/fd", error);
+    for (; !error && entry != end(entry); entry.increment(error))
+        out.push_back(std::atoi(entry->path().filename().c_str()));
     return out;
 }
 

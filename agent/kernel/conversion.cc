@@ -8,7 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
+#include <unistd.h>
 #include <vector>
 
 namespace ebpfd {
@@ -110,7 +110,7 @@ Result<void> convert_maps(const Pins& pins, uint32_t layout)
 {
     for (const auto& conversion : CONVERSIONS) {
         const std::string next = std::string(conversion.map) + Pins::NEXT;
-        if (conversion.layout != layout || !std::filesystem::exists(pins.map(next)))
+        if (conversion.layout != layout || access(pins.map(next).c_str(), F_OK) != 0)
             continue;
         const auto before = RawMap::open_pinned(pins.maps(), conversion.map);
         if (!before)

@@ -192,20 +192,22 @@ Result<void> KernelHooks::attach_way(const bpf_object& object, const HookWay& wa
     return {};
 }
 
-bool KernelHooks::is_due(uint32_t ifindex, const Answer& answer) const
+bool KernelHooks::is_due(size_t place, const Answer& answer) const
 {
     return turn_ - answer.turn < turns_between_questions ||
-           (turn_ + ifindex) % turns_between_questions == 0;
+           (turn_ + place) % turns_between_questions == 0;
 }
 
 // moves: of those as well that are known and due.
 Result<void> KernelHooks::ask(const EndpointRows& endpoints, bool moves)
 {
     std::map<uint32_t, Answer> answers;
+    size_t count = 0;
     for (const auto& [ifindex, row] : endpoints) {
+        const size_t place = count++; // numbers of interfaces are often all even
         const auto known = answers_.find(ifindex);
         const bool is_known = known != answers_.end() && known->second.asked_for == row.name;
-        if (is_known && !(moves && is_due(ifindex, known->second))) {
+        if (is_known && !(moves && is_due(place, known->second))) {
             answers.insert(*known);
             continue;
         }

@@ -58,7 +58,7 @@ private:
     };
     Result<void> ask(const EndpointRows& endpoints, bool moves);
     Result<void> write_owners();
-    bool is_due(uint32_t ifindex, const Answer& answer) const;
+    bool is_due(size_t place, const Answer& answer) const;
     Owners find_owners() const;
 
     Pins pins_;

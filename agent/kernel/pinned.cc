@@ -242,12 +242,31 @@ Result<ledger> OpenedMaps::losses() const
     return sum;
 }
 
+// Values of another layout may have the same size. What is missing is told by who opens it.
+Result<void> check_layout(const Pins& pins)
+{
+    const auto state =
+        Map<uint32_t, datapath_state>::open_pinned(pins.maps(), "state", BPF_F_RDONLY);
+    if (!state && state.error().code != EINVAL)
+        return {};
+    const Result<std::optional<datapath_state>> value = state ? state->lookup(0) : std::nullopt;
+    if (!value)
+        return std::unexpected(value.error());
+    if (!*value || (*value)->layout != DATAPATH_LAYOUT)
+        return fail(EPROTO,
+                    "its maps have another layout than this version reads: take the ebpfctl "
+                    "that came with the agent");
+    return {};
+}
+
 } // namespace
 
 Result<std::unique_ptr<PinnedMaps>> PinnedMaps::open(const std::string& bpffs)
 {
     route_libbpf_log();
     const Pins pins{bpffs};
+    if (auto fits = check_layout(pins); !fits)
+        return fail("look into " + bpffs, fits.error());
     auto maps = Maps::open(pins.maps(), BPF_F_RDONLY);
     if (!maps)
         return fail("look into " + bpffs, maps.error());

@@ -25,8 +25,8 @@ void LookedAt::set(const std::string& folder)
     ended_.notify_all();
 }
 
-std::optional<std::string> LookedAt::wait_for_long(const std::stop_token& stop,
-                                                   std::chrono::milliseconds time)
+std::optional<LookedAt::Long> LookedAt::wait_for_long(const std::stop_token& stop,
+                                                      std::chrono::milliseconds time)
 {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -35,15 +35,14 @@ std::optional<std::string> LookedAt::wait_for_long(const std::stop_token& stop,
         if (stop.stop_requested())
             return std::nullopt;
         if (!folder_.empty() && changes_ == seen)
-            return folder_;
+            return Long{.folder = folder_, .number = seen};
     }
 }
 
-void LookedAt::wait_for_end(const std::stop_token& stop)
+void LookedAt::wait_for_end(const Long& look, const std::stop_token& stop)
 {
     std::unique_lock lock(mutex_);
-    const uint64_t seen = changes_;
-    ended_.wait(lock, stop, [&] { return changes_ != seen; });
+    ended_.wait(lock, stop, [&] { return changes_ != look.number; });
 }
 
 } // namespace ebpfd

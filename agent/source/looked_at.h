@@ -27,12 +27,15 @@ public:
         LookedAt* place_;
     };
 
-    // Waits for a look that takes longer than this, and comes back within twice that time; returns
-    // its folder. Nothing: told to stop.
-    std::optional<std::string> wait_for_long(const std::stop_token& stop,
-                                             std::chrono::milliseconds time);
-    // Until what is looked at now is not any more, or told to stop.
-    void wait_for_end(const std::stop_token& stop);
+    struct Long {
+        std::string folder;
+        uint64_t number = 0; // of the look
+    };
+    // Waits for a look that takes longer than this, and comes back within twice that time. Nothing:
+    // told to stop.
+    std::optional<Long> wait_for_long(const std::stop_token& stop, std::chrono::milliseconds time);
+    // Until that look has ended, or told to stop.
+    void wait_for_end(const Long& look, const std::stop_token& stop);
 
 private:
     void set(const std::string& folder);

@@ -4,6 +4,7 @@
 #include "kernel/datapath.h"
 #include "kernel/map.h"
 #include "kernel/owned.h"
+#include "kernel/pinned.h"
 #include "kernel/pins.h"
 #include "plans.h"
 #include "pod_interface.h"
@@ -138,6 +139,9 @@ TEST(Upgrade, LayoutsThatAreNotKnownAreLeftAlone)
         ASSERT_FALSE(refused);
         EXPECT_NE(refused.error().message.find("ebpfd --detach"), std::string::npos);
         EXPECT_EQ(pinned_program(bpffs, "to_pod"), programs);
+        const auto misread = PinnedMaps::open(bpffs.path());
+        ASSERT_FALSE(misread);
+        EXPECT_NE(misread.error().message.find("another layout"), std::string::npos);
     }
 }
 

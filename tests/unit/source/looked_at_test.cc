@@ -16,11 +16,16 @@ TEST(LookedAt, ALongLookIsToldAndItsEnd)
     const std::stop_source nobody;
     std::optional<LookedAt::Look> look;
     look.emplace(&place, "/slow");
-    EXPECT_EQ(place.wait_for_long(nobody.get_token(), 1ms), "/slow");
-    auto ended = std::async(std::launch::async, [&] { place.wait_for_end(nobody.get_token()); });
-    while (ended.wait_for(1ms) != std::future_status::ready)
-        look.emplace(&place, "/next"); // once it waits, this is the end
-    EXPECT_EQ(place.wait_for_long(nobody.get_token(), 1ms), "/next");
+    const auto told = place.wait_for_long(nobody.get_token(), 1ms);
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->folder, "/slow");
+    auto ended =
+        std::async(std::launch::async, [&] { place.wait_for_end(*told, nobody.get_token()); });
+    EXPECT_EQ(ended.wait_for(50ms), std::future_status::timeout);
+    look.emplace(&place, "/next");
+    ended.get();
+    place.wait_for_end(*told, nobody.get_token()); // it had ended before this was asked
+    EXPECT_EQ(place.wait_for_long(nobody.get_token(), 1ms)->folder, "/next");
 }
 
 TEST(LookedAt, ShortOnesAndNoneAreNot)
@@ -33,7 +38,7 @@ TEST(LookedAt, ShortOnesAndNoneAreNot)
     while (std::chrono::steady_clock::now() < until)
         const LookedAt::Look look(&place, "/quick");
     end.request_stop();
-    EXPECT_EQ(told.get(), std::nullopt);
+    EXPECT_FALSE(told.get());
 }
 
 } // namespace
