@@ -209,6 +209,7 @@ void Agent::adopt_homes()
             return has_other_name(one.first, one.second.interface);
         });
         homes_.adopt(*names);
+        enforcer_->adopt_names(*names);
     } else {
         spdlog::warn("interfaces of pods are searched anew: {}", names.error().message);
     }

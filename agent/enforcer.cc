@@ -21,6 +21,11 @@ Enforcer::Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, To
 {
 }
 
+void Enforcer::adopt_names(const NameBook::Endpoints& endpoints)
+{
+    observer_.set_names(book_.adopt(endpoints, datapath_.rules()));
+}
+
 Result<Enforcer::Outcome> Enforcer::enforce(const World& world)
 {
     return unless_out_of_memory("compile and apply", [&] { return compile_and_apply(world); });

@@ -18,6 +18,9 @@ class Enforcer {
 public:
     Enforcer(Datapath& datapath, std::string bpffs, Observer& observer, Totals& totals);
 
+    // Names what an earlier agent left in force, for records from before the first enforce().
+    void adopt_names(const NameBook::Endpoints& endpoints);
+
     struct Outcome {
         ApplyReport report;
         ApplyTimes times;                  // from compiling on

@@ -114,7 +114,8 @@ void NameBook::name_interfaces(const World& world, const Plan& plan, Names& name
 
 void NameBook::name_addresses(const World& world, Names& names)
 {
-    names.addresses = names_->addresses;
+    if (!std::exchange(adopted_, false)) // else all of the world's are named anew
+        names.addresses = names_->addresses;
     Owners owners;
     const auto touch = [&](const PodPointer& pod) {
         for (const IpAddress& address : pod->addresses)
@@ -145,6 +146,28 @@ void NameBook::name_rules(const RuleInfos& rules, Names& names)
                                   ? names_->rules.at(number)
                                   : name_of(*info);
     }
+}
+
+std::shared_ptr<const Names> NameBook::adopt(const Endpoints& endpoints, const RuleInfos& rules)
+{
+    auto names = std::make_shared<Names>();
+    names->drop_reasons = names_->drop_reasons;
+    for (const auto& [ifindex, row] : endpoints) {
+        if (row.pod[0] == '\0')
+            continue;
+        const auto name =
+            std::make_shared<PodName>(PodName{.pod_namespace = text_of(row.pod_namespace),
+                                              .pod = text_of(row.pod),
+                                              .interface = text_of(row.interface)});
+        names->interfaces[ifindex] = name;
+        for (const auto& bytes : row.address)
+            if (const IpAddress address = address_of(bytes); address != IpAddress{})
+                names->addresses[address] = name;
+    }
+    name_rules(rules, *names);
+    names_ = names;
+    adopted_ = true;
+    return names;
 }
 
 std::shared_ptr<const Names> NameBook::update(const World& world, const Plan& plan,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "ebpfd/endpoint.h"
 #include "ebpfd/ruleset.h"
 #include "kernel/datapath.h"
 #include "model/plan.h"
@@ -12,6 +13,8 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace ebpfd {
 
@@ -24,6 +27,9 @@ class NameBook {
 public:
     // drop_reasons: the running kernel's, by number.
     explicit NameBook(const std::map<uint32_t, std::string>& drop_reasons = {});
+    // For records from before the first update(): what an earlier agent left in force.
+    using Endpoints = std::vector<std::pair<uint32_t, endpoint_name>>; // by ifindex
+    std::shared_ptr<const Names> adopt(const Endpoints& endpoints, const RuleInfos& rules);
     // rules: as the kernel's map has them. The names of what did not change are the same objects
     // as before.
     std::shared_ptr<const Names> update(const World& world, const Plan& plan,
@@ -39,6 +45,7 @@ private:
     std::unordered_map<uint32_t, std::shared_ptr<const PlanEndpoint>> endpoints_; // by ifindex
     std::unordered_map<uint32_t, std::shared_ptr<const rule_info>> rules_;        // by number
     std::shared_ptr<const Names> names_;
+    bool adopted_ = false;                // nothing is newer
     std::deque<uint32_t> old_interfaces_; // oldest first
     std::deque<uint32_t> old_rules_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "name_book.h"
 
+#include <algorithm>
 #include <cstring>
 #include <gtest/gtest.h>
 
@@ -63,6 +64,36 @@ TEST(NameBook, PodsCarryTheirLabels)
     const auto names = NameBook().update(here, plan(7, "web"), {});
     EXPECT_EQ(names->interfaces.at(7)->labels->at("app"), "web");
     EXPECT_EQ(names->addresses.find(*IpAddress::parse("10.0.0.1"))->labels->at("app"), "web");
+}
+
+endpoint_name left_by_an_earlier_agent(const char* name, const char* address)
+{
+    endpoint_name row{};
+    std::strcpy(row.pod_namespace, "shop");
+    std::strcpy(row.pod, name);
+    std::strcpy(row.interface, "veth");
+    const auto bytes = IpAddress::parse(address)->bytes;
+    std::ranges::copy(bytes, row.address[0]);
+    return row;
+}
+
+TEST(NameBook, WhatWasLeftInForceHasItsNamesBeforeTheFirstUpdate)
+{
+    NameBook book;
+    const auto adopted = book.adopt({{7, left_by_an_earlier_agent("web", "10.0.0.1")},
+                                     {8, left_by_an_earlier_agent("", "10.0.0.2")}},
+                                    rule(3, "allow"));
+    EXPECT_EQ(adopted->interfaces.at(7)->pod, "web");
+    EXPECT_EQ(adopted->interfaces.at(7)->pod_namespace, "shop");
+    EXPECT_FALSE(adopted->interfaces.contains(8)) << "it was closed, and nobody's";
+    EXPECT_EQ(pod_at(*adopted, "10.0.0.1"), "web");
+    EXPECT_EQ(adopted->rules.at(3)->policy_text(), "shop/allow");
+
+    const auto next = book.update(world({pod("db", "10.0.0.5")}), plan(9, "db"), rule(4, "other"));
+    EXPECT_EQ(next->interfaces.at(7)->pod, "web") << "its last records are still to come";
+    EXPECT_EQ(next->rules.at(3)->policy_text(), "shop/allow");
+    EXPECT_EQ(pod_at(*next, "10.0.0.1"), "") << "it may be another's by now";
+    EXPECT_EQ(pod_at(*next, "10.0.0.5"), "db");
 }
 
 TEST(NameBook, NamesPodsInterfacesAndRules)
