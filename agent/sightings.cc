@@ -36,13 +36,19 @@ bool is_begun(uint8_t protocol, uint8_t opener_flags)
     return protocol != IPPROTO_TCP || (opener_flags & TCP_SYN) != 0;
 }
 
+// One that has ended is kept for late packets, and a TCP one that nobody has answered never began.
+bool is_open(uint8_t protocol, const flow& entry)
+{
+    return entry.state != FLOW_CLOSED && (protocol != IPPROTO_TCP || !is_pending(&entry));
+}
+
 Sighting sighting_of(const flow_key& key, const flow& entry, int64_t offset_ns)
 {
     const auto dir = static_cast<direction>(entry.direction & 1);
     Sighting sighting = sighting_of(key, entry.pod, dir);
     sighting.question.believed = entry.believed != 0;
-    sighting.open = !is_refused(entry.verdict);
-    sighting.passed = sighting.open;
+    sighting.passed = !is_refused(entry.verdict);
+    sighting.open = sighting.passed && is_open(key.protocol, entry);
     sighting.begun = is_begun(key.protocol, entry.tcp_flags[dir]);
     sighting.seen_ns = static_cast<int64_t>(entry.seen_ns) + offset_ns;
     return sighting;

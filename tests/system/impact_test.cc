@@ -43,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(Policy, PolicyImpact, every_node, node_name);
 
 TEST_P(PolicyImpact, AnOpenConnectionThatWouldBeCutIsNamedAndNothingIsApplied)
 {
-    const auto connection =
+    auto connection =
         lab::open_connection(machine("web"), machine("db"), family(), Transport::tcp, 7101);
     ASSERT_TRUE(connection && connection->carries_to_server() && connection->carries_to_client());
     const std::string file = proposed(db_allows(5432));
@@ -59,6 +59,11 @@ TEST_P(PolicyImpact, AnOpenConnectionThatWouldBeCutIsNamedAndNothingIsApplied)
     EXPECT_EQ(agent().ctl({"policy", "impact", file, "--exit-code"}).exit, exit_denied);
     EXPECT_TRUE(connection->carries_to_server() && connection->carries_to_client());
     EXPECT_EQ(agent().ctl({"policy", "get", "shop/db"}).exit, exit_not_found);
+    connection.reset();
+    EXPECT_TRUE(lab::eventually([&] {
+        const json ended = changes(impact({file}), "cut", "web", "db", 7101);
+        return ended.size() == 1 && ended[0]["open"] == 0;
+    })) << "it was seen, and is open no more";
     const std::string wide = proposed(db_allows(7101));
     EXPECT_TRUE(changes(impact({wide}), "cut", "web", "db", 7101).empty());
 }
@@ -75,6 +80,7 @@ TEST_P(PolicyImpact, ARefusedAttemptIsNewlyAllowedByTheRuleThatWouldAllowIt)
         allowed = changes(impact({file}), "newly-allowed", "api", "db", 8080);
         return !allowed.empty();
     }));
+    EXPECT_EQ(allowed[0]["open"], 0) << "at the sender's end it was allowed, but nobody answered";
     EXPECT_EQ(allowed[0]["policy"], "shop/more");
     EXPECT_EQ(allowed[0]["rule"], "ingress[0]");
     EXPECT_EQ(allowed[0]["line"], 7);
