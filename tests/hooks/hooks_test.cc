@@ -232,7 +232,8 @@ TEST_F(Hooks, NamespacesFollowTheirInterfaces)
 // Which namespace counts for the pod whose interface it is; 0: none.
 uint64_t namespace_of(const PinnedMaps& maps, uint32_t ifindex)
 {
-    for (const auto& [cookie, owner] : maps.namespaces().value())
+    const auto all = maps.namespaces();
+    for (const auto& [cookie, owner] : all.value())
         if (owner.ifindex == ifindex)
             return cookie;
     return 0;
