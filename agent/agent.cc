@@ -60,8 +60,8 @@ Agent::Agent(const Config& config, Parts parts)
 
 Agent::~Agent()
 {
-    reading_ =
-        {}; // a folder that does not answer ends it by a signal, as long as the vigil is there
+    // While the vigil is there, a signal ends what a folder that does not answer keeps waiting.
+    reading_ = {};
     vigil_.reset();
     gatekeeper_.reset();
     reader_.reset(); // no record comes after the last that the log writes
@@ -96,7 +96,7 @@ Result<void> Agent::run()
         bool rescan = false;
         if (told_to_stop(rescan)) {
             parts_.supervisor.stopping();
-            parts_.folders->texts().write_all();
+            folders_->texts().write_all();
             return {};
         }
         if (rescan)
@@ -110,7 +110,7 @@ std::optional<std::chrono::milliseconds> Agent::time_to_wait()
 {
     if (noticed_)
         return 0ms;
-    return sort_due_ || parts_.folders->texts().due() ? std::optional(idle_after) : std::nullopt;
+    return sort_due_ || folders_->texts().due() ? std::optional(idle_after) : std::nullopt;
 }
 
 // After the first policy: enforcement waits for none of it.
@@ -174,12 +174,12 @@ void Agent::round(bool rescan)
     const bool ticked = parts_.ticker.ticked();
     const bool looks = ticked && ++ticks_ % ticks_between_looks == 0;
     auto asking = rescans_.take();
-    rescan = rescan || !asking.empty() || (looks && parts_.folders->starved());
+    rescan = rescan || !asking.empty() || (looks && folders_->starved());
     bool changed = collect_interfaces();
     if (rescan)
-        parts_.folders->rescan();
+        folders_->rescan();
     else
-        changed = parts_.folders->collect() || changed;
+        changed = folders_->collect() || changed;
     if (ticked && homes_.expects_any())
         changed = located_.stale = true;
     const bool again = ticked && (!view_.apply_error.empty() || !view_.attach_warnings.empty());
@@ -200,7 +200,7 @@ void Agent::round(bool rescan)
 
 World Agent::make_world(std::vector<std::string>& warnings, size_t& nodes)
 {
-    auto objects = parts_.folders->in_force();
+    auto objects = folders_->in_force();
     append(warnings, objects.duplicates);
     nodes = objects.nodes.size();
     const auto& table = parts_.interfaces.table();
@@ -227,7 +227,7 @@ bool Agent::waits_for_folders(View& view)
 {
     if (view.revision != 0)
         return false;
-    const auto& folders = *parts_.folders;
+    const auto& folders = *folders_;
     const auto policies = datapath_->rules().empty() ? "" : folders.doubt(FolderKind::policy);
     const auto pods = homes_.adopted() ? folders.doubt(FolderKind::inventory) : "";
     if (policies.empty() && pods.empty())
@@ -251,16 +251,16 @@ void Agent::update()
     auto world = std::make_shared<World>(make_world(view.warnings, view.nodes));
     const auto gathered = steady_clock::now() - start;
     // Before it is in force: an agent that is killed right after it leaves nothing untold.
-    parts_.folders->texts().write_few();
+    folders_->texts().write_few();
     const World* in_force = view_.revision == 0 ? nullptr : view_.world.get();
     auto outcome = enforce_what_fits(*enforcer_, *world, in_force, view.apply_error);
     view.apply_duration = steady_clock::now() - start;
     view.applied_ns = wall_clock_ns();
     applies_.observe(view.apply_duration, view.apply_error.empty());
-    const auto [read, parse] = parts_.folders->take_times();
+    const auto [read, parse] = folders_->take_times();
     if (outcome) {
         if (view.apply_error.empty())
-            parts_.folders->remember();
+            folders_->remember();
         view.stages = outcome->times;
         view.stages.read = read;
         view.stages.parse = parse;
@@ -291,12 +291,12 @@ void Agent::report(View& view)
 {
     view.attach = datapath_->attach_mode();
     view.hooks = datapath_->hooks();
-    view.directories = parts_.folders->views();
-    view.file_errors = parts_.folders->file_errors();
-    view.copies_error = parts_.folders->texts().error();
+    view.directories = folders_->views();
+    view.file_errors = folders_->file_errors();
+    view.copies_error = folders_->texts().error();
     if (!interface_error_.empty())
         view.attach_warnings.push_back(interface_error_);
-    append(view.warnings, shortened(parts_.folders->notes()));
+    append(view.warnings, shortened(folders_->notes()));
     std::vector<std::string> errors;
     for (const auto& error : view.file_errors)
         errors.push_back(error.text());
@@ -326,14 +326,14 @@ void Agent::tick()
         malloc_trim(0);
     report_refused_calls();
     // However busy it is, nothing that was said stays unwritten for long.
-    parts_.folders->texts().retry();
-    parts_.folders->texts().write_all();
+    folders_->texts().retry();
+    folders_->texts().write_all();
     post_copies_error();
 }
 
 void Agent::post_copies_error()
 {
-    const auto& error = parts_.folders->texts().error();
+    const auto& error = folders_->texts().error();
     if (error == view_.copies_error)
         return;
     view_.copies_error = error;
@@ -342,7 +342,7 @@ void Agent::post_copies_error()
 
 void Agent::write_texts_while_idle()
 {
-    ValidTexts& texts = parts_.folders->texts();
+    ValidTexts& texts = folders_->texts();
     while (texts.due()) {
         texts.write_next();
         if (const auto woken = parts_.epoll.wait(0ms); !woken || *woken)

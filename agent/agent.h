@@ -39,7 +39,6 @@ private:
     struct Parts {
         AgentLock lock;
         Signals signals;
-        std::unique_ptr<Folders> folders; // nullptr until open_folders()
         InterfaceWatcher interfaces;
         FilterWatcher filters;
         Ticker ticker;
@@ -94,6 +93,7 @@ private:
     std::unique_ptr<Gatekeeper> gatekeeper_; // none without --pod-interfaces
     std::unique_ptr<Enforcer> enforcer_;
     Noticeboard board_;
+    std::unique_ptr<Folders> folders_; // nullptr until open_folders()
     const std::shared_ptr<LookedAt> looked_at_ = std::make_shared<LookedAt>();
     RescanDesk rescans_;
     View view_; // the last one posted

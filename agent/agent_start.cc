@@ -55,9 +55,9 @@ Result<Agent::Parts> Agent::open_parts(const Config& config)
     auto epoll = Epoll::make();
     if (!epoll)
         return std::unexpected(epoll.error());
-    return Parts{std::move(*lock),       std::move(*signals),           nullptr,
-                 std::move(*interfaces), std::move(*filters),           std::move(*ticker),
-                 std::move(*epoll),      Supervisor::from_environment()};
+    return Parts{
+        std::move(*lock),   std::move(*signals), std::move(*interfaces),        std::move(*filters),
+        std::move(*ticker), std::move(*epoll),   Supervisor::from_environment()};
 }
 
 Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
@@ -84,7 +84,7 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config)
 
 Result<void> Agent::watch_all()
 {
-    std::vector<int> fds = parts_.folders->fds();
+    std::vector<int> fds = folders_->fds();
     fds.insert(fds.end(), {parts_.signals.fd(), parts_.interfaces.fd(), parts_.filters.fd(),
                            parts_.ticker.fd(), rescans_.fd()});
     for (const int fd : fds)
@@ -148,14 +148,14 @@ Result<void> Agent::open_folders()
         Folders::watch(config_.policy, config_.inventory, std::move(*texts), in_force, looked_at_);
     if (!folders)
         return std::unexpected(folders.error());
-    parts_.folders = std::make_unique<Folders>(std::move(*folders));
+    folders_ = std::make_unique<Folders>(std::move(*folders));
     return {};
 }
 
 Result<void> Agent::open_datapath()
 {
     // The two that take longest, and neither waits for what the other finds.
-    reading_ = std::async(std::launch::async, [this] { parts_.folders->rescan(); });
+    reading_ = std::async(std::launch::async, [this] { folders_->rescan(); });
     auto datapath = Datapath::open({.bpffs = config_.bpffs,
                                     .capacities = config_.capacities,
                                     .audit = config_.audit,

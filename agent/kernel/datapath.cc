@@ -74,8 +74,7 @@ private:
     Result<void> take_over(AttachMode mode, uint32_t layout);
     Result<void> set_audit(bool audit);
     Result<void> leave_audit();
-    using FollowPods = Result<void> (KernelHooks::*)(const EndpointRows&);
-    void show_hooks_the_pods(FollowPods follow);
+    void show_hooks_the_pods(bool moves);
 
     Pins pins_;
     Programs programs_;
@@ -183,7 +182,7 @@ Result<size_t> LoadedDatapath::sweep(const std::function<void(const event&)>& cl
                             .closed = closed});
     if (swept)
         applier_->flows_swept();
-    show_hooks_the_pods(&KernelHooks::follow_moves);
+    show_hooks_the_pods(true);
     return swept;
 }
 
@@ -191,7 +190,7 @@ Result<ApplyReport> LoadedDatapath::apply(const Plan& plan)
 {
     auto report = applier_->apply(plan);
     if (report && report->endpoints_changed)
-        show_hooks_the_pods(&KernelHooks::follow);
+        show_hooks_the_pods(false);
     if (!report)
         return report;
     if (auto left = leave_audit(); !left)
@@ -203,7 +202,7 @@ Result<ApplyReport> LoadedDatapath::apply(const Plan& plan)
 void LoadedDatapath::attach_hooks(const HookOptions& options)
 {
     hooks_ = KernelHooks::attach(options, pins_);
-    show_hooks_the_pods(&KernelHooks::follow);
+    show_hooks_the_pods(false);
 }
 
 std::vector<HookStatus> LoadedDatapath::hooks() const
@@ -211,11 +210,11 @@ std::vector<HookStatus> LoadedDatapath::hooks() const
     return hooks_ ? hooks_->status() : std::vector<HookStatus>{};
 }
 
-void LoadedDatapath::show_hooks_the_pods(FollowPods follow)
+void LoadedDatapath::show_hooks_the_pods(bool moves)
 {
     if (!hooks_)
         return;
-    if (auto followed = ((*hooks_).*follow)(applier_->applied().endpoints); !followed)
+    if (auto followed = hooks_->follow(applier_->applied().endpoints, moves); !followed)
         spdlog::debug("kernel hooks: {}", followed.error().message);
 }
 

@@ -237,27 +237,13 @@ KernelHooks::Owners KernelHooks::find_owners() const
     return owners;
 }
 
-Result<void> KernelHooks::follow(const EndpointRows& endpoints)
+Result<void> KernelHooks::follow(const EndpointRows& endpoints, bool moves)
 {
     if (!finder_)
         return {};
-    if (auto asked = ask(endpoints, false); !asked)
+    turn_ += moves ? 1 : 0;
+    if (auto asked = ask(endpoints, moves); !asked)
         return asked;
-    return write_owners();
-}
-
-Result<void> KernelHooks::follow_moves(const EndpointRows& endpoints)
-{
-    if (!finder_)
-        return {};
-    ++turn_;
-    if (auto asked = ask(endpoints, true); !asked)
-        return asked;
-    return write_owners();
-}
-
-Result<void> KernelHooks::write_owners()
-{
     auto next = find_owners();
     std::vector<uint64_t> gone;
     for (const auto& [cookie, owner] : owners_)

@@ -26,11 +26,10 @@ public:
 
     const std::vector<HookStatus>& status() const { return status_; }
     // Learns the namespaces at the other ends of these interfaces.
-    Result<void> follow(const EndpointRows& endpoints);
-    // And of some that it knows, since an interface's other end may move at any time: at each turn
-    // of those that are new, as runtimes make both ends in one namespace, of others at one turn in
-    // six.
-    Result<void> follow_moves(const EndpointRows& endpoints);
+    // moves: of some that it knows as well, since an interface's other end may move at any time: at
+    // each such turn of those that are new, as runtimes make both ends in one namespace, of others
+    // at one turn in six.
+    Result<void> follow(const EndpointRows& endpoints, bool moves);
 
 private:
     struct CloseObject {
@@ -57,7 +56,6 @@ private:
         unsigned turn = 0; // in which it was first so
     };
     Result<void> ask(const EndpointRows& endpoints, bool moves);
-    Result<void> write_owners();
     bool is_due(size_t place, const Answer& answer) const;
     Owners find_owners() const;
 

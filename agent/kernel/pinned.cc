@@ -242,14 +242,14 @@ Result<ledger> OpenedMaps::losses() const
     return sum;
 }
 
-// Values of another layout may have the same size. What is missing is told by who opens it.
+// Values of another layout may have the same size. Without a state, who opens the maps says so.
 Result<void> check_layout(const Pins& pins)
 {
     const auto state =
         Map<uint32_t, datapath_state>::open_pinned(pins.maps(), "state", BPF_F_RDONLY);
-    if (!state && state.error().code != EINVAL)
+    if (!state)
         return {};
-    const Result<std::optional<datapath_state>> value = state ? state->lookup(0) : std::nullopt;
+    const auto value = state->lookup(0);
     if (!value)
         return std::unexpected(value.error());
     if (!*value || (*value)->layout != DATAPATH_LAYOUT)

@@ -60,10 +60,12 @@ TEST_P(PolicyImpact, AnOpenConnectionThatWouldBeCutIsNamedAndNothingIsApplied)
     EXPECT_TRUE(connection->carries_to_server() && connection->carries_to_client());
     EXPECT_EQ(agent().ctl({"policy", "get", "shop/db"}).exit, exit_not_found);
     connection.reset();
-    EXPECT_TRUE(lab::eventually([&] {
+    const auto is_known_as_ended = [&] {
         const json ended = changes(impact({file}), "cut", "web", "db", 7101);
         return ended.size() == 1 && ended[0]["open"] == 0;
-    })) << "it was seen, and is open no more";
+    };
+    EXPECT_TRUE(lab::eventually(is_known_as_ended, std::chrono::seconds(4)))
+        << "sooner than its entry goes";
     const std::string wide = proposed(db_allows(7101));
     EXPECT_TRUE(changes(impact({wide}), "cut", "web", "db", 7101).empty());
 }

@@ -150,7 +150,7 @@ std::vector<Goal> make_goals()
         {"policy", "new pod in force once its interface and entry are there, p99", "ms", 2, false,
          new_pod,
          "See the stages of a local pod's entry: to gather is to find every local pod's "
-         "interface anew, to attach is two links under the kernel's network lock."},
+         "interface anew, to attach is a qdisc and two filters under the kernel's network lock."},
         {"policy", "namespace relabelled, 10,000 policies, 100,000 pods, p50", "ms", 100, false,
          quantile("policy", {"a namespace is relabelled", "10000 policies", 100'000}, 0.5)},
         {"events", "agent CPU an event at 1,000,000/s, nobody watching", "us", 0.2, false,
@@ -163,7 +163,7 @@ std::vector<Goal> make_goals()
          "10 MB are the rings, which the kernel maps twice, and 13 the program and its "
          "libraries, so that no heap would do. Of the heap, by heaptrack, 22 MB are in use: "
          "4.7 are pods, 1.9 their labels, 1.4 rules as the kernel has them, 1.3 names by "
-         "address, 50 others below 1 MB each; the rest is room that glibc keeps between them."},
+         "address, no other above 1 MB; the rest is room that glibc keeps between them."},
         {"footprint", "start to enforcing", "ms", 100, false,
          footprint("start to enforcing", "nothing was loaded"),
          "By perf, three quarters of loading is the kernel's verifier: 61,000 steps for each "
