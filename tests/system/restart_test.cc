@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
+#include "base/rfc3339.h"
 #include "lab/kernel.h"
 #include "system/world.h"
 
 #include <gmock/gmock.h>
 #include <sstream>
+#include <thread>
 
 namespace system_test {
 namespace {
@@ -43,10 +46,13 @@ TEST_P(Restart, KilledAgentLeavesItToo)
     enforce({db_allows(80)});
     agent().process().signal(SIGKILL);
     ASSERT_TRUE(lab::eventually([this] { return !agent().running(); }));
+    // What was left unread before may be of rules that have gone.
+    const std::string killed = ebpfd::rfc3339(ebpfd::wall_clock_ns());
+    std::this_thread::sleep_for(std::chrono::milliseconds(50)); // records' clock is a tick behind
     EXPECT_TRUE(traffic(judged_));
     ASSERT_TRUE(agent().start());
-    const auto drops = agent().ask(
-        {"observe", "--last", "100", "--type", "drop", "--to-pod", "shop/db", "-o", "jsonl"});
+    const auto drops = agent().ask({"observe", "--last", "100", "--since", killed, "--type", "drop",
+                                    "--to-pod", "shop/db", "-o", "jsonl"});
     EXPECT_THAT(drops, HasSubstr("\"port\":8080")) << "what was refused while no agent ran";
     std::istringstream lines(drops);
     for (std::string line; std::getline(lines, line);) {
