@@ -17,11 +17,7 @@
 namespace ebpfd {
 namespace {
 
-// Whether that interface is there: it may have gone, and its number be another's.
-bool is_here(uint32_t ifindex, const std::string& name)
-{
-    return interface_name(ifindex) == name;
-}
+constexpr int thread_count = 4;
 
 } // namespace
 
@@ -44,44 +40,67 @@ Gatekeeper::Gatekeeper(Datapath& datapath, std::vector<std::string> globs, Notif
     : datapath_(datapath), globs_(std::move(globs)), links_(std::move(links)),
       wake_up_(std::move(wake_up))
 {
-    each_present([this](uint32_t ifindex, const auto&) { seen_.insert(ifindex); });
-    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+    seen_ = present();
+    for (int i = 0; i < thread_count; ++i)
+        threads_.emplace_back([this] { run(); });
 }
 
 Gatekeeper::~Gatekeeper()
 {
-    thread_.request_stop();
-    eventfd_write(wake_up_.get(), 1);
+    stop_.request_stop();
+    eventfd_write(wake_up_.get(), 1); // nobody reads it: all see it
 }
 
-void Gatekeeper::each_present(const std::function<void(uint32_t, const std::string&)>& visit) const
+std::set<uint32_t> Gatekeeper::present() const
 {
+    std::set<uint32_t> found;
     auto* all = if_nameindex();
     for (auto* one = all; one != nullptr && one->if_index != 0; ++one)
         if (matches_any(one->if_name, globs_))
-            visit(one->if_index, one->if_name);
+            found.insert(one->if_index);
     if_freenameindex(all);
+    return found;
 }
 
-void Gatekeeper::run(const std::stop_token& stop)
+void Gatekeeper::run()
 {
     if (auto kept = keep_running_privileges(); !kept)
         spdlog::warn("interfaces are closed with more privileges than it takes: {}",
                      kept.error().message);
-    std::array<pollfd, 2> wanted{{{links_.fd(), POLLIN, 0}, {wake_up_.get(), POLLIN, 0}}};
-    while (!stop.stop_requested()) {
-        if (poll(wanted.data(), wanted.size(), -1) < 0 && errno != EINTR) {
+    while (const auto newcomer = wait_for_one())
+        shut(*newcomer);
+}
+
+// Nothing at the end. Whoever has the turn listens; the others are closing, or wait for the turn.
+std::optional<uint32_t> Gatekeeper::wait_for_one()
+{
+    const std::lock_guard lock(turn_);
+    while (newcomers_.empty()) {
+        if (stop_.stop_requested())
+            return {};
+        if (auto received = receive(); !received) {
             spdlog::error("new interfaces are closed by the main loop alone: {}",
-                          fail_errno("wait for interfaces").error().message);
-            return;
+                          received.error().message);
+            return {};
         }
-        const auto received = links_.receive(
-            [this](const nlmsghdr& message, std::optional<int32_t>) { take(message); });
-        if (!received)
-            spdlog::debug("{}", received.error().message);
-        else if (*received == NotificationSocket::Received::overrun)
-            shut_all();
     }
+    const uint32_t newcomer = newcomers_.front();
+    newcomers_.pop_front();
+    return newcomer;
+}
+
+Result<void> Gatekeeper::receive()
+{
+    std::array<pollfd, 2> wanted{{{links_.fd(), POLLIN, 0}, {wake_up_.get(), POLLIN, 0}}};
+    if (poll(wanted.data(), wanted.size(), -1) < 0 && errno != EINTR)
+        return fail_errno("wait for interfaces");
+    const auto received =
+        links_.receive([this](const nlmsghdr& message, std::optional<int32_t>) { take(message); });
+    if (!received)
+        spdlog::debug("{}", received.error().message);
+    else if (*received == NotificationSocket::Received::overrun)
+        take_all_present();
+    return {};
 }
 
 void Gatekeeper::take(const nlmsghdr& message)
@@ -92,24 +111,31 @@ void Gatekeeper::take(const nlmsghdr& message)
     const auto& link = parsed->link;
     if (parsed->removed)
         seen_.erase(link.ifindex);
-    else if (matches_any(link.name, globs_) && !seen_.contains(link.ifindex) &&
-             is_here(link.ifindex, link.name))
-        shut(link.ifindex, link.name);
+    else if (matches_any(link.name, globs_) && seen_.insert(link.ifindex).second)
+        newcomers_.push_back(link.ifindex);
 }
 
 // Some may have come, or gone, unnoticed. What is enforced is left alone.
-void Gatekeeper::shut_all()
+void Gatekeeper::take_all_present()
 {
-    seen_.clear();
-    each_present([this](uint32_t ifindex, const std::string& name) { shut(ifindex, name); });
+    seen_ = present();
+    newcomers_.assign(seen_.begin(), seen_.end());
 }
 
-void Gatekeeper::shut(uint32_t ifindex, const std::string& name)
+// It may have gone meanwhile, or be called something else.
+void Gatekeeper::shut(uint32_t ifindex)
 {
-    seen_.insert(ifindex);
-    if (auto shut = datapath_.shut(ifindex); !shut && is_here(ifindex, name))
-        spdlog::warn("interface {} is closed by the main loop alone: {}", name,
+    const auto is_pods = [&] {
+        const auto name = interface_name(ifindex);
+        return !name.empty() && matches_any(name, globs_);
+    };
+    if (!is_pods()) {
+        const std::lock_guard lock(turn_);
+        seen_.erase(ifindex);
+    } else if (auto shut = datapath_.shut(ifindex); !shut && is_pods()) {
+        spdlog::warn("interface {} is closed by the main loop alone: {}", interface_name(ifindex),
                      shut.error().message);
+    }
 }
 
 } // namespace ebpfd

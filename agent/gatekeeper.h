@@ -5,8 +5,10 @@
 #include "kernel/datapath.h"
 
 #include <cstdint>
-#include <functional>
+#include <deque>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -14,9 +16,10 @@
 
 namespace ebpfd {
 
-// Closes interfaces of pods as soon as they come, on a thread of its own: the main loop, which
+// Closes interfaces of pods as soon as they come, on threads of its own: the main loop, which
 // finds out whose they are, may be at work on a change for as long as a pod needs to send
-// something.
+// something. Several, since each waits for the kernel's network lock, and those who set up pods
+// that come at the same moment wait there side by side as well.
 class Gatekeeper {
 public:
     // globs: the names of interfaces that belong to pods. Those that are there already are the main
@@ -28,18 +31,23 @@ public:
 private:
     Gatekeeper(Datapath& datapath, std::vector<std::string> globs, NotificationSocket links,
                Fd wake_up);
-    void each_present(const std::function<void(uint32_t, const std::string&)>& visit) const;
-    void run(const std::stop_token& stop);
+    std::set<uint32_t> present() const;
+    void run();
+    std::optional<uint32_t> wait_for_one();
+    Result<void> receive();
     void take(const nlmsghdr& message);
-    void shut_all();
-    void shut(uint32_t ifindex, const std::string& name);
+    void take_all_present();
+    void shut(uint32_t ifindex);
 
     Datapath& datapath_;
     const std::vector<std::string> globs_;
     NotificationSocket links_;
     Fd wake_up_;
+    std::mutex turn_;         // of the thread that listens; for what follows
     std::set<uint32_t> seen_; // those that match
-    std::jthread thread_;     // the last member: it uses the others
+    std::deque<uint32_t> newcomers_;
+    std::stop_source stop_;
+    std::vector<std::jthread> threads_; // the last member: they use the others
 };
 
 } // namespace ebpfd

@@ -2,6 +2,7 @@
 #include "kernel/clsact.h"
 
 #include "base/log.h"
+#include "kernel/tc_batch.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -25,14 +26,14 @@ uint32_t free_priority(const std::vector<TcFilter>& filters)
     return priority;
 }
 
-// Whether there was none.
-Result<bool> add_qdisc(uint32_t ifindex)
+// No error where there is one.
+Result<void> add_qdisc(uint32_t ifindex)
 {
     auto both = tc_hook(ifindex, static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
     const int code = bpf_tc_hook_create(&both);
     if (code != 0 && code != -EEXIST)
         return fail_errno("add the clsact qdisc", code);
-    return code == 0;
+    return {};
 }
 
 Result<void> put_filter(uint32_t ifindex, const Hook& hook, const Fd& program, const TcFilter* ours,
@@ -69,10 +70,14 @@ bool ClsactAttachment::is_closed(const TcFilter& filter) const
     return closed_id_ != 0 && filter.program == closed_id_;
 }
 
+bool ClsactAttachment::is_ours(const TcFilter& filter) const
+{
+    return filter.program != 0 && owned_.owns(filter.program);
+}
+
 const TcFilter* ClsactAttachment::find_ours(const std::vector<TcFilter>& filters) const
 {
-    const auto ours = std::ranges::find_if(
-        filters, [&](const TcFilter& f) { return f.program != 0 && owned_.owns(f.program); });
+    const auto ours = std::ranges::find_if(filters, [&](const TcFilter& f) { return is_ours(f); });
     return ours == filters.end() ? nullptr : &*ours;
 }
 
@@ -154,27 +159,55 @@ Result<void> ClsactAttachment::attach(uint32_t ifindex)
         return std::unexpected(present.error());
     if (std::ranges::all_of(*present, &std::vector<TcFilter>::empty))
         if (auto added = add_qdisc(ifindex); !added)
-            return std::unexpected(added.error());
+            return added;
     for (size_t i = 0; i < HOOKS.size(); ++i)
         if (auto attached = put_one(ifindex, i, programs_.judge[i], (*present)[i]); !attached)
             return attached;
     return {};
 }
 
-// Every step waits for the network lock, for which a new pod and those who set it up wait as well:
-// as few as can be, and what the pod sends is refused first.
-Result<void> ClsactAttachment::refuse_all(uint32_t ifindex, bool in_place_of_ours)
+Result<void> ClsactAttachment::leave_one_of_ours(uint32_t ifindex, size_t hook)
+{
+    const auto filters = filters_at(ifindex, HOOKS[hook]);
+    if (!filters)
+        return std::unexpected(filters.error());
+    const auto closed = std::ranges::find_if(
+        *filters, [this](const TcFilter& filter) { return is_closed(filter); });
+    const bool judged = std::ranges::any_of(
+        *filters, [this](const TcFilter& filter) { return is_ours(filter) && !is_closed(filter); });
+    if (closed == filters->end())
+        return judged ? Result<void>{} : put_one(ifindex, hook, programs_.closed, *filters);
+    return judged ? remove_filter(ifindex, HOOKS[hook], *closed) : Result<void>{};
+}
+
+// A new pod and those who set it up wait for the network lock as well. So this asks for nothing
+// beforehand, and looks only at an interface that turns out to have a qdisc.
+Result<void> ClsactAttachment::shut(uint32_t ifindex)
 {
     const std::lock_guard lock(lock_of(ifindex));
-    const auto added = add_qdisc(ifindex);
-    if (!added)
-        return std::unexpected(added.error());
-    const auto present = *added ? Result<Present>{} : read_filters(ifindex);
+    const auto outcome = add_qdisc_and_filters(ifindex, programs_.closed);
+    if (!outcome)
+        return std::unexpected(outcome.error());
+    if (outcome->qdisc != 0 && outcome->qdisc != EEXIST)
+        return fail_errno("add the clsact qdisc", outcome->qdisc);
+    for (size_t i = 0; i < HOOKS.size(); ++i)
+        if (outcome->qdisc == EEXIST) {
+            if (auto left = leave_one_of_ours(ifindex, i); !left)
+                return left;
+        } else if (outcome->filters[i] != 0) {
+            return fail_errno(std::string("attach to ") + HOOKS[i].name, outcome->filters[i]);
+        }
+    return {};
+}
+
+Result<void> ClsactAttachment::close(uint32_t ifindex)
+{
+    const std::lock_guard lock(lock_of(ifindex));
+    if (const auto added = add_qdisc(ifindex); !added)
+        return added;
+    const auto present = read_filters(ifindex);
     if (!present)
         return std::unexpected(present.error());
-    const auto has_ours = [this](const auto& filters) { return find_ours(filters) != nullptr; };
-    if (!in_place_of_ours && std::ranges::any_of(*present, has_ours))
-        return {};
     for (size_t i = 0; i < HOOKS.size(); ++i)
         if (auto put = put_one(ifindex, i, programs_.closed, (*present)[i]); !put)
             return put;

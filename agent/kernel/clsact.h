@@ -23,8 +23,8 @@ public:
     ClsactAttachment(const Pins& pins, const Programs& programs);
     std::string mode() const override { return "clsact"; }
     Result<void> attach(uint32_t ifindex) override;
-    Result<void> shut(uint32_t ifindex) override { return refuse_all(ifindex, false); }
-    Result<void> close(uint32_t ifindex) override { return refuse_all(ifindex, true); }
+    Result<void> shut(uint32_t ifindex) override;
+    Result<void> close(uint32_t ifindex) override;
     Result<bool> holds(uint32_t ifindex) const override;
     Result<void> detach(uint32_t ifindex) override;
     Result<void> forget(uint32_t) override { return {}; } // they went with it
@@ -44,11 +44,13 @@ public:
 private:
     std::mutex& lock_of(uint32_t ifindex) { return attaching_[ifindex % attaching_.size()]; }
     bool is_closed(const TcFilter& filter) const;
+    bool is_ours(const TcFilter& filter) const;
     // Our filter among these, or nullptr.
     const TcFilter* find_ours(const std::vector<TcFilter>& filters) const;
     using Present = std::array<std::vector<TcFilter>, HOOKS.size()>;
     Result<Present> read_filters(uint32_t ifindex) const;
-    Result<void> refuse_all(uint32_t ifindex, bool in_place_of_ours);
+    // After a filter that refuses everything may have come beside others.
+    Result<void> leave_one_of_ours(uint32_t ifindex, size_t hook);
     // Puts the program where ours is, or where nobody's is. filters: those that are there.
     Result<void> put_one(uint32_t ifindex, size_t hook, const Fd& program,
                          const std::vector<TcFilter>& filters) const;

@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/filters.h"
 
-#include <array>
+#include "kernel/route_socket.h"
+
 #include <cerrno>
-#include <cstring>
-#include <libmnl/libmnl.h>
 #include <linux/pkt_cls.h>
-#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
-#include <memory>
 
 namespace ebpfd {
 
 namespace {
-
-struct CloseSocket {
-    void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
-};
-using Socket = std::unique_ptr<mnl_socket, CloseSocket>;
-
-uint32_t parent_of(const Hook& hook)
-{
-    return TC_H_MAKE(TC_H_CLSACT,
-                     hook.clsact == BPF_TC_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
-}
 
 int read_option(const nlattr* attribute, void* data)
 {
@@ -72,20 +58,20 @@ Result<void> ask(mnl_socket* socket, uint32_t ifindex, const Hook& hook)
 
 Result<std::vector<TcFilter>> filters_at(uint32_t ifindex, const Hook& hook)
 {
-    const Socket socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
-    if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) != 0)
-        return fail_errno("open a netlink socket");
-    if (auto asked = ask(socket.get(), ifindex, hook); !asked)
+    const auto socket = open_route_socket();
+    if (!socket)
+        return std::unexpected(socket.error());
+    if (auto asked = ask(socket->get(), ifindex, hook); !asked)
         return std::unexpected(asked.error());
     std::vector<TcFilter> filters;
     std::vector<char> buffer(size_t{64} << 10);
     int more = MNL_CB_OK;
     while (more > MNL_CB_STOP) {
-        const auto length = mnl_socket_recvfrom(socket.get(), buffer.data(), buffer.size());
+        const auto length = mnl_socket_recvfrom(socket->get(), buffer.data(), buffer.size());
         if (length < 0)
             return fail_errno("read tc filters");
         more = mnl_cb_run(buffer.data(), static_cast<size_t>(length), 1,
-                          mnl_socket_get_portid(socket.get()), read_filter, &filters);
+                          mnl_socket_get_portid(socket->get()), read_filter, &filters);
     }
     if (more < 0 && errno != ENODEV && errno != ENOENT && errno != EINVAL)
         return fail_errno("read tc filters");

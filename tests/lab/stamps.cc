@@ -39,8 +39,8 @@ int64_t now_ns()
     return std::chrono::nanoseconds(Clock::now().time_since_epoch()).count();
 }
 
-EarlySender::EarlySender(const Machine& from, std::vector<Target> targets)
-    : from_(from), targets_(std::move(targets)),
+EarlySender::EarlySender(const Machine& from, std::vector<Target> targets, uint64_t life)
+    : from_(from), targets_(std::move(targets)), life_(life),
       thread_([this](const std::stop_token& stop) { from_.netns.enter([&] { run(stop); }); })
 {
 }

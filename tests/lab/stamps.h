@@ -29,7 +29,7 @@ public:
         uint16_t port = 0; // at both ends
     };
     // To each target in turn.
-    EarlySender(const Machine& from, std::vector<Target> targets);
+    EarlySender(const Machine& from, std::vector<Target> targets, uint64_t life = 0);
     // Whose packets those from now on are. The interface shall be away meanwhile.
     void begin_life(uint64_t life);
     // Of this life: packets that the kernel took, and when it took the first one.

@@ -66,6 +66,14 @@ protected:
     {
         return lab::eventually([&] { return is_linked(); });
     }
+    using Ids = std::vector<uint32_t>;
+    Ids programs_at(const Hook& hook) const
+    {
+        Ids ids;
+        for (const auto& filter : filters(hook))
+            ids.push_back(filter.program);
+        return ids;
+    }
     // A program of nobody's, which lets everything go on to the next filter.
     Fd foreign_program() const
     {
@@ -88,12 +96,13 @@ protected:
                         static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
         ASSERT_EQ(bpf_tc_hook_destroy(&hook), 0);
     }
-    void add_foreign_filter(const Fd& program) const
+    void add_foreign_filter(const Fd& program, uint32_t handle = 1) const
     {
         ASSERT_TRUE(add_qdisc());
         LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex_),
                     .attach_point = BPF_TC_INGRESS);
-        LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program.get(), .handle = 1, .priority = 1);
+        LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program.get(), .handle = handle,
+                    .priority = 1);
         ASSERT_EQ(bpf_tc_attach(&hook, &options), 0);
     }
 };
@@ -321,6 +330,37 @@ TEST_F(Attach, AForeignFilterSurvives)
         const auto left = filters(HOOKS[0]);
         ASSERT_EQ(left.size(), 1u);
         EXPECT_EQ(left[0].program, theirs);
+    });
+}
+
+TEST_F(Attach, AnInterfaceWithAForeignFilterIsClosedBehindIt)
+{
+    inside([&] {
+        add_foreign_filter(foreign_program());
+        const auto theirs = filters(HOOKS[0]).at(0).program;
+        const auto datapath = start(AttachMode::clsact);
+        ASSERT_TRUE(datapath->shut(ifindex_));
+        EXPECT_EQ(programs_at(HOOKS[0]), (Ids{theirs, program_id("closed")}));
+        EXPECT_EQ(programs_at(HOOKS[1]), Ids{program_id("closed")});
+        ASSERT_TRUE(datapath->apply(plan()));
+        ASSERT_TRUE(datapath->shut(ifindex_));
+        EXPECT_EQ(programs_at(HOOKS[0]), (Ids{theirs, program_id("from_pod")}));
+        EXPECT_EQ(programs_at(HOOKS[1]), Ids{program_id("to_pod")});
+    });
+}
+
+// The handle that closing takes is free, and what judges is elsewhere.
+TEST_F(Attach, WhatJudgesBehindAForeignFilterIsNotClosed)
+{
+    inside([&] {
+        add_foreign_filter(foreign_program(), 2);
+        const auto theirs = filters(HOOKS[0]).at(0).program;
+        const auto datapath = start(AttachMode::clsact);
+        ASSERT_TRUE(datapath->apply(plan()));
+        ASSERT_EQ(programs_at(HOOKS[0]), (Ids{theirs, program_id("from_pod")}));
+        ASSERT_TRUE(datapath->shut(ifindex_));
+        EXPECT_EQ(programs_at(HOOKS[0]), (Ids{theirs, program_id("from_pod")}));
+        EXPECT_EQ(programs_at(HOOKS[1]), Ids{program_id("to_pod")});
     });
 }
 

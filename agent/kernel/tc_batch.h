@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "base/fd.h"
+#include "base/result.h"
+#include "kernel/hook.h"
+
+#include <array>
+#include <cstdint>
+
+namespace ebpfd {
+
+// What became of each step: an errno, 0 where it was done.
+struct TcOutcome {
+    int qdisc = 0;
+    std::array<int, HOOKS.size()> filters{}; // in the order of HOOKS
+};
+
+// Adds the clsact qdisc, and behind it the program as the first filter of each hook, in one
+// request: who waits for the network lock between the steps comes after them. Each step is tried,
+// whatever became of the one before; EEXIST where there is such a qdisc or filter already, which
+// stays.
+Result<TcOutcome> add_qdisc_and_filters(uint32_t ifindex, const Fd& program);
+
+} // namespace ebpfd
