@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/fd.h"
+#include "system/hung_volume.h"
 #include "system/world.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
 #include <gmock/gmock.h>
-#include <sys/mount.h>
 
 namespace system_test {
 namespace {
@@ -14,32 +12,6 @@ namespace {
 using testing::HasSubstr;
 
 constexpr uint16_t metrics_port = 9465;
-
-// A file system over a folder that never answers, as one of a server that is gone: who looks at
-// it waits. From give_up() on it says that it is broken.
-class HungVolume {
-public:
-    explicit HungVolume(std::filesystem::path folder)
-        : folder_(std::move(folder)), device_(open("/dev/fuse", O_RDWR | O_CLOEXEC))
-    {
-        EXPECT_TRUE(device_) << "/dev/fuse";
-        const std::string options =
-            fmt::format("fd={},rootmode=40000,user_id=0,group_id=0", device_.get());
-        EXPECT_EQ(mount("hung", folder_.c_str(), "fuse", 0, options.c_str()), 0);
-    }
-    HungVolume(const HungVolume&) = delete;
-    HungVolume& operator=(const HungVolume&) = delete;
-    ~HungVolume()
-    {
-        give_up();
-        umount2(folder_.c_str(), MNT_DETACH);
-    }
-    void give_up() { device_ = {}; }
-
-private:
-    const std::filesystem::path folder_;
-    ebpfd::Fd device_;
-};
 
 // An agent that does nothing for a while: the datapath goes on, and the agent makes it good.
 class Stopped : public OnRoutedPods {
@@ -124,13 +96,19 @@ TEST_F(Stopped, ByAFileSystemThatDoesNotAnswer)
     EXPECT_TRUE(db_has_open(80, 8080));
 }
 
+class StoppedAtItsStart : public Stopped, public testing::WithParamInterface<Hangs> {};
+INSTANTIATE_TEST_SUITE_P(FileSystem, StoppedAtItsStart,
+                         testing::Values(Hangs::always, Hangs::when_opened), [](const auto& test) {
+                             return test.param == Hangs::always ? "hangs" : "hangs_when_opened";
+                         });
+
 // It says what it waits for, can be ended, and goes on by itself.
-TEST_F(Stopped, AtItsStartByAFileSystemThatDoesNotAnswer)
+TEST_P(StoppedAtItsStart, ByAFileSystemThatDoesNotAnswer)
 {
     for (const auto& folder : {agent().policies(), agent().inventory()}) {
         (void)agent().stop();
         {
-            HungVolume volume(folder);
+            HungVolume volume(folder, GetParam());
             agent().launch(options());
             const auto says = [&] { return times_it_waits_for(folder) > 0; };
             EXPECT_TRUE(lab::eventually(says)) << agent().process().err();
@@ -139,6 +117,7 @@ TEST_F(Stopped, AtItsStartByAFileSystemThatDoesNotAnswer)
             EXPECT_THAT(status.out, HasSubstr("waits for " + folder.string()));
             EXPECT_THAT(health(), HasSubstr(" 200 "));
             EXPECT_TRUE(db_has_open(80, 8080));
+            EXPECT_EQ(volume.was_opened(), GetParam() == Hangs::when_opened);
             EXPECT_EQ(agent().stop(), 128 + SIGTERM);
             EXPECT_TRUE(db_has_open(80, 8080));
             agent().launch();

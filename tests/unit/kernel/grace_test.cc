@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "faults.h"
 #include "kernel/grace.h"
 #include "lab/packet.h"
+#include "lab/process.h"
 #include "slow.skel.h"
 
 #include <atomic>
@@ -9,6 +11,7 @@
 #include <memory>
 #include <sched.h>
 #include <thread>
+#include <vector>
 
 using namespace ebpfd;
 
@@ -51,6 +54,24 @@ TEST(Grace, NoPacketIsStillInAProgram)
         ASSERT_TRUE(wait_for_packets_in_flight());
         EXPECT_EQ(state.ended, round);
     }
+}
+
+// Each wait that another one is in the way of falls back on RCU; the next does not.
+TEST(Grace, AWaitByRcuIsNotForEver)
+{
+    {
+        std::vector<std::jthread> at_once;
+        for (int i = 0; i < 4; ++i)
+            at_once.emplace_back([] {
+                for (int round = 0; round < 5; ++round)
+                    EXPECT_TRUE(wait_for_packets_in_flight());
+            });
+    }
+    EXPECT_TRUE(lab::eventually([] {
+        faults::arm(1, faults::Ending::fail); // a call that a walk over the CPUs does not make
+        EXPECT_TRUE(wait_for_packets_in_flight());
+        return !faults::disarm();
+    }));
 }
 
 } // namespace
