@@ -31,8 +31,11 @@ Result<std::unique_ptr<Gatekeeper>> Gatekeeper::start(Datapath& datapath,
     Fd wake_up(eventfd(0, EFD_CLOEXEC));
     if (!wake_up)
         return fail_errno("make an eventfd");
-    return std::unique_ptr<Gatekeeper>(
+    std::unique_ptr<Gatekeeper> made(
         new Gatekeeper(datapath, std::move(globs), std::move(*links), std::move(wake_up)));
+    if (auto started = made->start_threads(); !started)
+        return std::unexpected(started.error());
+    return made;
 }
 
 Gatekeeper::Gatekeeper(Datapath& datapath, std::vector<std::string> globs, NotificationSocket links,
@@ -41,8 +44,19 @@ Gatekeeper::Gatekeeper(Datapath& datapath, std::vector<std::string> globs, Notif
       wake_up_(std::move(wake_up))
 {
     seen_ = present();
-    for (int i = 0; i < thread_count; ++i)
-        threads_.emplace_back([this] { run(); });
+}
+
+Result<void> Gatekeeper::start_threads()
+{
+    try {
+        for (int i = 0; i < thread_count; ++i)
+            threads_.emplace_back([this] { run(); });
+    } catch (const std::system_error& error) {
+        if (threads_.empty())
+            return fail("make a thread", Error{error.code().value(), error.what()});
+        spdlog::warn("new interfaces are closed by {} threads: {}", threads_.size(), error.what());
+    }
+    return {};
 }
 
 Gatekeeper::~Gatekeeper()
@@ -56,7 +70,7 @@ std::set<uint32_t> Gatekeeper::present() const
     std::set<uint32_t> found;
     auto* all = if_nameindex();
     for (auto* one = all; one != nullptr && one->if_index != 0; ++one)
-        if (matches_any(one->if_name, globs_))
+        if (matches_any(one->if_name, globs_) && one->if_name != std::string_view("lo"))
             found.insert(one->if_index);
     if_freenameindex(all);
     return found;
@@ -72,7 +86,7 @@ void Gatekeeper::run()
 }
 
 // Nothing at the end. Whoever has the turn listens; the others are closing, or wait for the turn.
-std::optional<uint32_t> Gatekeeper::wait_for_one()
+std::optional<Gatekeeper::Newcomer> Gatekeeper::wait_for_one()
 {
     const std::lock_guard lock(turn_);
     while (newcomers_.empty()) {
@@ -84,7 +98,7 @@ std::optional<uint32_t> Gatekeeper::wait_for_one()
             return {};
         }
     }
-    const uint32_t newcomer = newcomers_.front();
+    const Newcomer newcomer = newcomers_.front();
     newcomers_.pop_front();
     return newcomer;
 }
@@ -109,33 +123,35 @@ void Gatekeeper::take(const nlmsghdr& message)
     if (!parsed || parsed->link.loopback)
         return;
     const auto& link = parsed->link;
-    if (parsed->removed)
+    if (parsed->removed || !matches_any(link.name, globs_))
         seen_.erase(link.ifindex);
-    else if (matches_any(link.name, globs_) && seen_.insert(link.ifindex).second)
-        newcomers_.push_back(link.ifindex);
+    else if (seen_.insert(link.ifindex).second)
+        newcomers_.push_back({link.ifindex});
 }
 
 // Some may have come, or gone, unnoticed. What is enforced is left alone.
 void Gatekeeper::take_all_present()
 {
     seen_ = present();
-    newcomers_.assign(seen_.begin(), seen_.end());
+    newcomers_.clear();
+    for (const uint32_t ifindex : seen_)
+        newcomers_.push_back({.ifindex = ifindex, .certain = false});
 }
 
 // It may have gone meanwhile, or be called something else.
-void Gatekeeper::shut(uint32_t ifindex)
+void Gatekeeper::shut(const Newcomer& newcomer)
 {
+    const uint32_t ifindex = newcomer.ifindex;
     const auto is_pods = [&] {
         const auto name = interface_name(ifindex);
         return !name.empty() && matches_any(name, globs_);
     };
-    if (!is_pods()) {
-        const std::lock_guard lock(turn_);
-        seen_.erase(ifindex);
-    } else if (auto shut = datapath_.shut(ifindex); !shut && is_pods()) {
+    if (!is_pods())
+        return;
+    const auto shut = newcomer.certain ? datapath_.shut_newcomer(ifindex) : datapath_.shut(ifindex);
+    if (!shut && is_pods())
         spdlog::warn("interface {} is closed by the main loop alone: {}", interface_name(ifindex),
                      shut.error().message);
-    }
 }
 
 } // namespace ebpfd

@@ -31,13 +31,18 @@ public:
 private:
     Gatekeeper(Datapath& datapath, std::vector<std::string> globs, NotificationSocket links,
                Fd wake_up);
+    Result<void> start_threads();
     std::set<uint32_t> present() const;
     void run();
-    std::optional<uint32_t> wait_for_one();
+    struct Newcomer {
+        uint32_t ifindex = 0;
+        bool certain = true; // else it may have been there, and be enforced
+    };
+    std::optional<Newcomer> wait_for_one();
     Result<void> receive();
     void take(const nlmsghdr& message);
     void take_all_present();
-    void shut(uint32_t ifindex);
+    void shut(const Newcomer& newcomer);
 
     Datapath& datapath_;
     const std::vector<std::string> globs_;
@@ -45,7 +50,7 @@ private:
     Fd wake_up_;
     std::mutex turn_;         // of the thread that listens; for what follows
     std::set<uint32_t> seen_; // those that match
-    std::deque<uint32_t> newcomers_;
+    std::deque<Newcomer> newcomers_;
     std::stop_source stop_;
     std::vector<std::jthread> threads_; // the last member: they use the others
 };

@@ -23,8 +23,10 @@ public:
     // Where a program of ours runs already, it is replaced in place: no packet passes by.
     virtual Result<void> attach(uint32_t ifindex) = 0;
     // An interface that has none of ours gets a program that refuses every packet, which attach()
-    // replaces in place. From any thread.
+    // replaces in place. From any thread. For one that has just come, faster: if it turns out to
+    // have ours already, behind somebody's filter, it may be closed for a moment all the same.
     virtual Result<void> shut(uint32_t ifindex) = 0;
+    virtual Result<void> shut_newcomer(uint32_t ifindex) = 0;
     // The same, in place of ours as well.
     virtual Result<void> close(uint32_t ifindex) = 0;
     // Whether both programs are still there: others may have removed them.

@@ -26,6 +26,27 @@ uint32_t free_priority(const std::vector<TcFilter>& filters)
     return priority;
 }
 
+// EOPNOTSUPP where somebody has put an ingress qdisc there, which has one list of filters: those
+// for egress would be put in place of those for ingress.
+Result<void> check_qdisc(uint32_t ifindex)
+{
+    const auto clsact = has_clsact(ifindex);
+    if (!clsact)
+        return std::unexpected(clsact.error());
+    if (*clsact)
+        return {};
+    return fail(EOPNOTSUPP, "an ingress qdisc is in the place of a clsact qdisc: filters cannot "
+                            "judge what the pod receives");
+}
+
+// How many of the hooks can have filters.
+size_t usable_hooks(const Result<void>& qdisc)
+{
+    if (qdisc)
+        return HOOKS.size();
+    return qdisc.error().code == EOPNOTSUPP ? 1 : 0;
+}
+
 // No error where there is one.
 Result<void> add_qdisc(uint32_t ifindex)
 {
@@ -33,7 +54,7 @@ Result<void> add_qdisc(uint32_t ifindex)
     const int code = bpf_tc_hook_create(&both);
     if (code != 0 && code != -EEXIST)
         return fail_errno("add the clsact qdisc", code);
-    return {};
+    return code == 0 ? Result<void>{} : check_qdisc(ifindex);
 }
 
 Result<void> put_filter(uint32_t ifindex, const Hook& hook, const Fd& program, const TcFilter* ours,
@@ -157,32 +178,71 @@ Result<void> ClsactAttachment::attach(uint32_t ifindex)
     const auto present = read_filters(ifindex);
     if (!present)
         return std::unexpected(present.error());
-    if (std::ranges::all_of(*present, &std::vector<TcFilter>::empty))
-        if (auto added = add_qdisc(ifindex); !added)
-            return added;
-    for (size_t i = 0; i < HOOKS.size(); ++i)
-        if (auto attached = put_one(ifindex, i, programs_.judge[i], (*present)[i]); !attached)
-            return attached;
+    const bool bare = std::ranges::all_of(*present, &std::vector<TcFilter>::empty);
+    const auto qdisc = bare ? add_qdisc(ifindex) : check_qdisc(ifindex);
+    Result<void> done;
+    for (size_t i = 0; i < usable_hooks(qdisc) && done; ++i) {
+        done = put_one(ifindex, i, programs_.judge[i], (*present)[i]);
+        if (done)
+            done = remove_others_of_ours(ifindex, i, (*present)[i]);
+    }
+    return done ? qdisc : done;
+}
+
+// What an agent left that ended while it closed the interface.
+Result<void> ClsactAttachment::remove_others_of_ours(uint32_t ifindex, size_t hook,
+                                                     const std::vector<TcFilter>& filters) const
+{
+    const auto* kept = find_ours(filters);
+    for (const TcFilter& filter : filters)
+        if (&filter != kept && is_ours(filter))
+            if (auto removed = remove_filter(ifindex, HOOKS[hook], filter); !removed)
+                return removed;
     return {};
 }
 
-Result<void> ClsactAttachment::leave_one_of_ours(uint32_t ifindex, size_t hook)
+Result<void> ClsactAttachment::shut_hook(uint32_t ifindex, size_t hook) const
 {
     const auto filters = filters_at(ifindex, HOOKS[hook]);
     if (!filters)
         return std::unexpected(filters.error());
     const auto closed = std::ranges::find_if(
         *filters, [this](const TcFilter& filter) { return is_closed(filter); });
+    const bool there = closed != filters->end();
     const bool judged = std::ranges::any_of(
         *filters, [this](const TcFilter& filter) { return is_ours(filter) && !is_closed(filter); });
-    if (closed == filters->end())
-        return judged ? Result<void>{} : put_one(ifindex, hook, programs_.closed, *filters);
-    return judged ? remove_filter(ifindex, HOOKS[hook], *closed) : Result<void>{};
+    // Whoever takes away a whole priority of his would take ours with it.
+    const bool among_others = there && std::ranges::any_of(*filters, [&](const TcFilter& filter) {
+                                  return !is_ours(filter) && filter.priority == closed->priority;
+                              });
+    if (!judged && (!there || among_others))
+        if (auto put = put_filter(ifindex, HOOKS[hook], programs_.closed, nullptr,
+                                  free_priority(*filters));
+            !put)
+            return put;
+    return there && (judged || among_others) ? remove_filter(ifindex, HOOKS[hook], *closed)
+                                             : Result<void>{};
+}
+
+// Each of them, whatever became of the other; the first error.
+Result<void> ClsactAttachment::shut_hooks(uint32_t ifindex, Result<void> qdisc) const
+{
+    Result<void> done;
+    for (size_t i = 0; i < usable_hooks(qdisc); ++i)
+        if (auto shut = shut_hook(ifindex, i); !shut && done)
+            done = std::move(shut);
+    return done ? qdisc : done;
+}
+
+Result<void> ClsactAttachment::shut(uint32_t ifindex)
+{
+    const std::lock_guard lock(lock_of(ifindex));
+    return shut_hooks(ifindex, add_qdisc(ifindex));
 }
 
 // A new pod and those who set it up wait for the network lock as well. So this asks for nothing
-// beforehand, and looks only at an interface that turns out to have a qdisc.
-Result<void> ClsactAttachment::shut(uint32_t ifindex)
+// beforehand, and looks only at an interface that turns out to have a qdisc or filters.
+Result<void> ClsactAttachment::shut_newcomer(uint32_t ifindex)
 {
     const std::lock_guard lock(lock_of(ifindex));
     const auto outcome = add_qdisc_and_filters(ifindex, programs_.closed);
@@ -190,28 +250,22 @@ Result<void> ClsactAttachment::shut(uint32_t ifindex)
         return std::unexpected(outcome.error());
     if (outcome->qdisc != 0 && outcome->qdisc != EEXIST)
         return fail_errno("add the clsact qdisc", outcome->qdisc);
-    for (size_t i = 0; i < HOOKS.size(); ++i)
-        if (outcome->qdisc == EEXIST) {
-            if (auto left = leave_one_of_ours(ifindex, i); !left)
-                return left;
-        } else if (outcome->filters[i] != 0) {
-            return fail_errno(std::string("attach to ") + HOOKS[i].name, outcome->filters[i]);
-        }
-    return {};
+    if (outcome->qdisc == 0 && outcome->filters == decltype(outcome->filters){})
+        return {};
+    return shut_hooks(ifindex, check_qdisc(ifindex));
 }
 
 Result<void> ClsactAttachment::close(uint32_t ifindex)
 {
     const std::lock_guard lock(lock_of(ifindex));
-    if (const auto added = add_qdisc(ifindex); !added)
-        return added;
+    const auto qdisc = add_qdisc(ifindex);
     const auto present = read_filters(ifindex);
     if (!present)
         return std::unexpected(present.error());
-    for (size_t i = 0; i < HOOKS.size(); ++i)
+    for (size_t i = 0; i < usable_hooks(qdisc); ++i)
         if (auto put = put_one(ifindex, i, programs_.closed, (*present)[i]); !put)
             return put;
-    return {};
+    return qdisc;
 }
 
 Result<void> ClsactAttachment::detach(uint32_t ifindex)

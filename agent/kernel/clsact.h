@@ -24,6 +24,7 @@ public:
     std::string mode() const override { return "clsact"; }
     Result<void> attach(uint32_t ifindex) override;
     Result<void> shut(uint32_t ifindex) override;
+    Result<void> shut_newcomer(uint32_t ifindex) override;
     Result<void> close(uint32_t ifindex) override;
     Result<bool> holds(uint32_t ifindex) const override;
     Result<void> detach(uint32_t ifindex) override;
@@ -49,8 +50,12 @@ private:
     const TcFilter* find_ours(const std::vector<TcFilter>& filters) const;
     using Present = std::array<std::vector<TcFilter>, HOOKS.size()>;
     Result<Present> read_filters(uint32_t ifindex) const;
-    // After a filter that refuses everything may have come beside others.
-    Result<void> leave_one_of_ours(uint32_t ifindex, size_t hook);
+    // Refuses everything at a hook where none of ours is, behind the filters of others. One that
+    // came before those was looked at goes.
+    Result<void> shut_hook(uint32_t ifindex, size_t hook) const;
+    Result<void> shut_hooks(uint32_t ifindex, Result<void> qdisc) const;
+    Result<void> remove_others_of_ours(uint32_t ifindex, size_t hook,
+                                       const std::vector<TcFilter>& filters) const;
     // Puts the program where ours is, or where nobody's is. filters: those that are there.
     Result<void> put_one(uint32_t ifindex, size_t hook, const Fd& program,
                          const std::vector<TcFilter>& filters) const;

@@ -45,6 +45,10 @@ public:
         return applier_->close(newcomers);
     }
     Result<void> shut(uint32_t ifindex) override { return attachment_->shut(ifindex); }
+    Result<void> shut_newcomer(uint32_t ifindex) override
+    {
+        return attachment_->shut_newcomer(ifindex);
+    }
     std::map<uint32_t, std::string> find_lost(const Interfaces& among) override
     {
         return applier_->find_lost(among);

@@ -82,6 +82,8 @@ public:
     virtual Result<ApplyReport> close(const std::vector<PlanEndpoint>& newcomers) = 0;
     // Closes an interface that nothing of ours is on, until an apply attaches it. From any thread.
     virtual Result<void> shut(uint32_t ifindex) = 0;
+    // The same, faster, of one that has just come.
+    virtual Result<void> shut_newcomer(uint32_t ifindex) = 0;
     // Interfaces; nothing: all of them.
     using Interfaces = std::optional<std::set<uint32_t>>;
     // Looks whether somebody has taken the programs from any of these, and names those: they are

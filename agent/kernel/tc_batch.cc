@@ -21,15 +21,12 @@ class Batch {
 public:
     explicit Batch(uint32_t ifindex) : ifindex_(static_cast<int>(ifindex)) {}
 
-    void add_qdisc()
-    {
-        begin(RTM_NEWQDISC, "clsact",
-              {.handle = TC_H_MAKE(TC_H_CLSACT, 0), .parent = TC_H_CLSACT, .info = 0});
-        end();
-    }
+    void add_qdisc() { put_qdisc(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL); }
+    // EINVAL where it is of another kind.
+    void find_qdisc() { put_qdisc(RTM_GETQDISC, 0); }
     void add_filter(const Hook& hook, const Fd& program)
     {
-        begin(RTM_NEWTFILTER, "bpf",
+        begin(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, "bpf",
               {.handle = first_filter,
                .parent = parent_of(hook),
                .info = TC_H_MAKE(first_filter << 16, htons(ETH_P_ALL))});
@@ -48,11 +45,17 @@ private:
         uint32_t parent;
         uint32_t info;
     };
-    void begin(uint16_t type, const char* kind, const Place& place)
+    void put_qdisc(uint16_t type, uint16_t flags)
+    {
+        begin(type, flags, "clsact",
+              {.handle = TC_H_MAKE(TC_H_CLSACT, 0), .parent = TC_H_CLSACT, .info = 0});
+        end();
+    }
+    void begin(uint16_t type, uint16_t flags, const char* kind, const Place& place)
     {
         message_ = mnl_nlmsg_put_header(bytes_.data() + used_);
         message_->nlmsg_type = type;
-        message_->nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK;
+        message_->nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
         message_->nlmsg_seq = steps_++;
         auto& body = *static_cast<tcmsg*>(mnl_nlmsg_put_extra_header(message_, sizeof(tcmsg)));
         body.tcm_ifindex = ifindex_;
@@ -79,15 +82,16 @@ Result<std::vector<int>> Batch::run() const
         return fail_errno("ask for tc filters");
     std::vector<int> outcome(steps_);
     alignas(nlmsghdr) std::array<char, 1024> answer{};
-    for (uint32_t answered = 0; answered < steps_; ++answered) {
+    for (uint32_t answered = 0; answered < steps_;) {
         const auto length = mnl_socket_recvfrom(socket->get(), answer.data(), answer.size());
         const auto& message = *reinterpret_cast<const nlmsghdr*>(answer.data());
         if (length < 0)
             return fail_errno("read what became of tc filters");
         if (message.nlmsg_type != NLMSG_ERROR || message.nlmsg_seq >= steps_)
-            return fail_errno("read what became of tc filters", EBADMSG);
+            continue; // what was found
         outcome[message.nlmsg_seq] =
             -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&message))->error;
+        ++answered;
     }
     return outcome;
 }
@@ -104,6 +108,18 @@ Result<TcOutcome> add_qdisc_and_filters(uint32_t ifindex, const Fd& program)
     if (!outcome)
         return std::unexpected(outcome.error());
     return TcOutcome{.qdisc = (*outcome)[0], .filters = {(*outcome)[1], (*outcome)[2]}};
+}
+
+Result<bool> has_clsact(uint32_t ifindex)
+{
+    Batch batch(ifindex);
+    batch.find_qdisc();
+    const auto outcome = batch.run();
+    if (!outcome)
+        return std::unexpected(outcome.error());
+    if (outcome->front() != 0 && outcome->front() != EINVAL && outcome->front() != ENOENT)
+        return fail_errno("look for the clsact qdisc", outcome->front());
+    return outcome->front() == 0;
 }
 
 } // namespace ebpfd

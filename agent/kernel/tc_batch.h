@@ -21,4 +21,7 @@ struct TcOutcome {
 // stays.
 Result<TcOutcome> add_qdisc_and_filters(uint32_t ifindex, const Fd& program);
 
+// Whether the qdisc that is there is a clsact; no error where there is none.
+Result<bool> has_clsact(uint32_t ifindex);
+
 } // namespace ebpfd

@@ -76,12 +76,22 @@ Result<void> TcxAttachment::attach(uint32_t ifindex)
         linked = update_link(ifindex, HOOKS[i], programs_.judge[i]) && linked;
     if (!linked) {
         if (auto attached = filters_.attach(ifindex); !attached)
-            return attached;
+            return attached.error().code == EOPNOTSUPP ? link_at_once(ifindex) : attached;
     } else if (auto left = filters_.is_attached(ifindex); !left || !*left) {
         return left ? Result<void>{} : std::unexpected(left.error());
     }
     handover_.add(ifindex);
     return {};
+}
+
+// Where filters cannot be put first.
+Result<void> TcxAttachment::link_at_once(uint32_t ifindex)
+{
+    for (size_t i = 0; i < HOOKS.size(); ++i)
+        if (!update_link(ifindex, HOOKS[i], programs_.judge[i]))
+            if (auto created = create_link(ifindex, HOOKS[i], programs_.judge[i]); !created)
+                return created;
+    return filters_.yield(ifindex, false);
 }
 
 bool TcxAttachment::has_link(uint32_t ifindex, const Hook& hook) const
@@ -90,12 +100,12 @@ bool TcxAttachment::has_link(uint32_t ifindex, const Hook& hook) const
     return pinned && link_ifindex(pinned.get()) == ifindex;
 }
 
-Result<void> TcxAttachment::shut(uint32_t ifindex)
+Result<void> TcxAttachment::shut(uint32_t ifindex, Result<void> (ClsactAttachment::*by)(uint32_t))
 {
     const auto linked = [&](const Hook& hook) { return has_link(ifindex, hook); };
     if (std::ranges::all_of(HOOKS, linked))
         return {};
-    auto shut = filters_.shut(ifindex);
+    auto shut = (filters_.*by)(ifindex);
     // Links may have taken over while this thread was not running: then they judge alone.
     return shut && std::ranges::all_of(HOOKS, linked) ? filters_.yield(ifindex, false) : shut;
 }

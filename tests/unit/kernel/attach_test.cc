@@ -5,6 +5,8 @@
 #include "kernel/hook.h"
 #include "kernel/owned.h"
 #include "kernel/raw_map.h"
+#include "kernel/route_socket.h"
+#include "kernel/tc_batch.h"
 #include "lab/kernel.h"
 #include "lab/netns.h"
 #include "lab/packet.h"
@@ -17,6 +19,8 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <gmock/gmock.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 
 using namespace ebpfd;
@@ -95,6 +99,24 @@ protected:
                     .attach_point =
                         static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
         ASSERT_EQ(bpf_tc_hook_destroy(&hook), 0);
+    }
+    void add_ingress_qdisc() const
+    {
+        const auto socket = open_route_socket();
+        ASSERT_TRUE(socket);
+        std::array<char, 256> bytes{};
+        nlmsghdr* message = mnl_nlmsg_put_header(bytes.data());
+        message->nlmsg_type = RTM_NEWQDISC;
+        message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+        auto& body = *static_cast<tcmsg*>(mnl_nlmsg_put_extra_header(message, sizeof(tcmsg)));
+        body.tcm_ifindex = static_cast<int>(ifindex_);
+        body.tcm_handle = TC_H_MAKE(TC_H_INGRESS, 0);
+        body.tcm_parent = TC_H_INGRESS;
+        mnl_attr_put_strz(message, TCA_KIND, "ingress");
+        ASSERT_GT(mnl_socket_sendto(socket->get(), message, message->nlmsg_len), 0);
+        const auto length = mnl_socket_recvfrom(socket->get(), bytes.data(), bytes.size());
+        ASSERT_EQ(mnl_cb_run(bytes.data(), static_cast<size_t>(length), 0, 0, nullptr, nullptr),
+                  MNL_CB_STOP);
     }
     void add_foreign_filter(const Fd& program, uint32_t handle = 1) const
     {
@@ -350,7 +372,7 @@ TEST_F(Attach, AnInterfaceWithAForeignFilterIsClosedBehindIt)
 }
 
 // The handle that closing takes is free, and what judges is elsewhere.
-TEST_F(Attach, WhatJudgesBehindAForeignFilterIsNotClosed)
+TEST_F(Attach, WhatJudgesBehindAForeignFilterStays)
 {
     inside([&] {
         add_foreign_filter(foreign_program(), 2);
@@ -361,6 +383,70 @@ TEST_F(Attach, WhatJudgesBehindAForeignFilterIsNotClosed)
         ASSERT_TRUE(datapath->shut(ifindex_));
         EXPECT_EQ(programs_at(HOOKS[0]), (Ids{theirs, program_id("from_pod")}));
         EXPECT_EQ(programs_at(HOOKS[1]), Ids{program_id("to_pod")});
+    });
+}
+
+// Closed at the first place meanwhile.
+TEST_F(Attach, WhatJudgesBehindAForeignFilterStaysOnANewInterface)
+{
+    inside([&] {
+        add_foreign_filter(foreign_program(), 2);
+        const auto theirs = filters(HOOKS[0]).at(0).program;
+        const auto datapath = start(AttachMode::clsact);
+        ASSERT_TRUE(datapath->shut_newcomer(ifindex_));
+        EXPECT_EQ(programs_at(HOOKS[0]), (Ids{theirs, program_id("closed")}));
+        EXPECT_NE(filters(HOOKS[0]).at(0).priority, filters(HOOKS[0]).at(1).priority);
+        ASSERT_TRUE(datapath->apply(plan()));
+        ASSERT_TRUE(datapath->shut_newcomer(ifindex_));
+        EXPECT_EQ(programs_at(HOOKS[0]), (Ids{theirs, program_id("from_pod")}));
+        EXPECT_EQ(programs_at(HOOKS[1]), Ids{program_id("to_pod")});
+    });
+}
+
+// An agent has ended between closing an interface and finding out that it was judged.
+TEST_F(Attach, OneFilterOfOursIsLeft)
+{
+    inside([&] {
+        add_foreign_filter(foreign_program(), 2);
+        const auto theirs = filters(HOOKS[0]).at(0).program;
+        {
+            const auto datapath = start(AttachMode::clsact);
+            ASSERT_TRUE(datapath->apply(plan()));
+        }
+        const Fd closed(bpf_obj_get((bpffs_.path() + "/progs/closed").c_str()));
+        ASSERT_TRUE(add_qdisc_and_filters(ifindex_, closed));
+        ASSERT_EQ(filters(HOOKS[0]).size(), 3u);
+        const auto datapath = start(AttachMode::clsact);
+        EXPECT_EQ(filters(HOOKS[0]).size(), 2u);
+        EXPECT_THAT(programs_at(HOOKS[0]),
+                    testing::UnorderedElementsAre(theirs, program_id("from_pod")));
+        EXPECT_EQ(programs_at(HOOKS[1]), Ids{program_id("to_pod")});
+    });
+}
+
+// Such as that of CNI's bandwidth plugin. It has one list of filters for both hooks.
+TEST_F(Attach, BesideAnIngressQdiscFiltersJudgeOnlyWhatThePodSends)
+{
+    inside([&] {
+        add_ingress_qdisc();
+        const auto datapath = start(AttachMode::clsact);
+        EXPECT_EQ(datapath->shut_newcomer(ifindex_).error().code, EOPNOTSUPP);
+        EXPECT_EQ(programs_at(HOOKS[0]), Ids{program_id("closed")});
+        const auto warnings = value_of(datapath->apply(plan())).warnings;
+        ASSERT_EQ(warnings.size(), 1u);
+        EXPECT_THAT(warnings[0], testing::HasSubstr("ingress qdisc"));
+        EXPECT_EQ(programs_at(HOOKS[0]), Ids{program_id("from_pod")});
+    });
+}
+
+TEST_F(AttachTcx, BesideAnIngressQdiscLinksJudgeFromTheFirst)
+{
+    inside([&] {
+        add_ingress_qdisc();
+        const auto datapath = start(AttachMode::tcx);
+        EXPECT_TRUE(value_of(datapath->apply(plan())).warnings.empty());
+        EXPECT_TRUE(is_linked());
+        EXPECT_TRUE(value_of(datapath->apply(plan())).warnings.empty());
     });
 }
 
