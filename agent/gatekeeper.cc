@@ -12,7 +12,9 @@
 #include <net/if.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
+#include <string_view>
 #include <sys/eventfd.h>
+#include <system_error>
 
 namespace ebpfd {
 namespace {

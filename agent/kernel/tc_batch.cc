@@ -4,6 +4,7 @@
 #include "kernel/route_socket.h"
 
 #include <arpa/inet.h>
+#include <array>
 #include <cerrno>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
@@ -79,14 +80,14 @@ Result<std::vector<int>> Batch::run() const
     if (!socket)
         return std::unexpected(socket.error());
     if (mnl_socket_sendto(socket->get(), bytes_.data(), used_) < 0)
-        return fail_errno("ask for tc filters");
+        return fail_errno("send requests to tc");
     std::vector<int> outcome(steps_);
     alignas(nlmsghdr) std::array<char, 1024> answer{};
     for (uint32_t answered = 0; answered < steps_;) {
         const auto length = mnl_socket_recvfrom(socket->get(), answer.data(), answer.size());
         const auto& message = *reinterpret_cast<const nlmsghdr*>(answer.data());
         if (length < 0)
-            return fail_errno("read what became of tc filters");
+            return fail_errno("read what became of requests to tc");
         if (message.nlmsg_type != NLMSG_ERROR || message.nlmsg_seq >= steps_)
             continue; // what was found
         outcome[message.nlmsg_seq] =
@@ -117,7 +118,7 @@ Result<bool> has_clsact(uint32_t ifindex)
     const auto outcome = batch.run();
     if (!outcome)
         return std::unexpected(outcome.error());
-    if (outcome->front() != 0 && outcome->front() != EINVAL && outcome->front() != ENOENT)
+    if (outcome->front() != 0 && outcome->front() != EINVAL)
         return fail_errno("look for the clsact qdisc", outcome->front());
     return outcome->front() == 0;
 }

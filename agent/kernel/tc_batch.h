@@ -15,13 +15,13 @@ struct TcOutcome {
     std::array<int, HOOKS.size()> filters{}; // in the order of HOOKS
 };
 
-// Adds the clsact qdisc, and behind it the program as the first filter of each hook, in one
-// request: who waits for the network lock between the steps comes after them. Each step is tried,
-// whatever became of the one before; EEXIST where there is such a qdisc or filter already, which
-// stays.
+// Adds the clsact qdisc, and then the program as the first filter of each hook, in one request: who
+// waits for the network lock mostly gets it after the last step. Each step is tried, whatever
+// became of the one before; EEXIST where there is a qdisc or such a filter already, which stays,
+// and EINVAL where the first filter is of another kind.
 Result<TcOutcome> add_qdisc_and_filters(uint32_t ifindex, const Fd& program);
 
-// Whether the qdisc that is there is a clsact; no error where there is none.
+// Whether the qdisc that is there is a clsact; an error where there is none.
 Result<bool> has_clsact(uint32_t ifindex);
 
 } // namespace ebpfd
